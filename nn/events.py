@@ -1,0 +1,90 @@
+"""What a training run has to say: frozen facts, in the order in which they came true.
+
+Losses are mean cross-entropies in nats, accuracies shares between 0 and 1. Epochs and steps count from
+1; a step is one mini-batch. Seconds are those spent training: while whoever reads the events holds
+the pen, the clock stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nn.hyperparameters import Value
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """Before the first step; the test figures are those of the network as it was drawn."""
+
+    layer_sizes: tuple[int, ...]
+    n_parameters: int
+    n_train: int
+    n_test: int
+    epochs: int
+    steps_per_epoch: int
+    test_loss: float
+    test_accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """One mini-batch: the loss before the step, and the length of the gradient (2-norm)."""
+
+    step: int
+    epoch: int
+    loss: float
+    learning_rate: float
+    gradient_norm: float
+
+
+@dataclass(frozen=True, slots=True)
+class EpochDone:
+    """One pass over the training set, and the test set after it.
+
+    `train_loss` is the mean over the epoch's digits as each was met, so it lags a little behind.
+    """
+
+    epoch: int
+    step: int
+    train_loss: float
+    test_loss: float
+    test_accuracy: float
+    learning_rate: float
+    seconds: float
+    samples_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class HyperparameterChanged:
+    """A knob was turned between two steps; `step` is the last one before the change."""
+
+    name: str
+    old: Value
+    new: Value
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Diverged:
+    """The loss of this step was not a finite number: the run ends here."""
+
+    step: int
+    epoch: int
+    loss: float
+    learning_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """All epochs are done. `samples_per_second` counts training only, `seconds` also testing."""
+
+    epochs: int
+    step: int
+    train_loss: float
+    test_loss: float
+    test_accuracy: float
+    seconds: float
+    samples_per_second: float
+
+
+Event = RunStarted | StepDone | EpochDone | HyperparameterChanged | Diverged | RunFinished

@@ -1,0 +1,73 @@
+"""How wrong is the network? One number, and its gradient.
+
+The last Dense layer gives logits: one score per class, of any size. Softmax turns them into
+probabilities, cross-entropy asks how surprised these are by the truth. Together they have the
+kindest gradient there is: what was predicted, minus what was true.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from nn.layers import Buffers
+
+Array = NDArray[Any]
+Labels = NDArray[np.unsignedinteger[Any] | np.signedinteger[Any]]
+
+
+def softmax(logits: Array, out: Array | None = None) -> Array:
+    """p_k = exp(z_k) / sum_j exp(z_j), row by row: (n, n_classes) -> (n, n_classes).
+
+    The largest logit is subtracted first: the quotient is the same, and nothing overflows.
+    """
+    out = np.subtract(logits, logits.max(axis=1, keepdims=True), out=out)
+    np.exp(out, out=out)
+    out /= out.sum(axis=1, keepdims=True)
+    return out
+
+
+class SoftmaxCrossEntropy:
+    """L = -mean over samples of log p(the true class), from logits.
+
+    log p_y = z_y - max z - log(sum exp(z - max z)) is computed from the logits, never as log(p): a
+    probability that has rounded to zero would make the loss infinite where it is merely large.
+    """
+
+    def __init__(self, n_classes: int, dtype: DTypeLike = np.float32) -> None:
+        self.n_classes = n_classes
+        self._shifted = Buffers(n_classes, dtype)
+        self._row = Buffers(1, dtype)
+        self._ones = np.ones((n_classes, 1), dtype)
+
+    def forward(self, logits: Array, labels: Labels) -> float:
+        """The mean loss in nats of logits (n, n_classes) for labels (n,) in 0..n_classes-1."""
+        n = len(logits)
+        shifted, row = self._shifted(n), self._row(n)
+        np.maximum.reduce(logits, axis=1, keepdims=True, out=row)
+        np.subtract(logits, row, out=shifted)
+        true = self._true_cells(labels)
+        true_score = float(np.add.reduce(shifted.reshape(-1).take(true), dtype=np.float64))
+        np.exp(shifted, out=shifted)
+        # Products with a column of ones: sums along rows at the speed of a matrix product.
+        np.matmul(shifted, self._ones, out=row)
+        self._exponentials, self._row_sums, self._true = shifted, row, true
+        log_sums = float(np.add.reduce(np.log(row), axis=None, dtype=np.float64))
+        return (log_sums - true_score) / n
+
+    def backward(self) -> Array:
+        """dL/dlogits = (p - y) / n, y one-hot: (n, n_classes), for the batch last seen."""
+        n = len(self._exponentials)
+        d_logits = self._exponentials
+        self._row_sums *= n
+        np.divide(d_logits, self._row_sums, out=d_logits)
+        d_logits.reshape(-1)[self._true] -= d_logits.dtype.type(1 / n)
+        return d_logits
+
+    def _true_cells(self, labels: Labels) -> NDArray[np.intp]:
+        """Where each sample's true class stands in the flattened (n, n_classes)."""
+        cells = np.arange(0, len(labels) * self.n_classes, self.n_classes)
+        cells += labels
+        return cells

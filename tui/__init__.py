@@ -1,0 +1,1 @@
+"""Inkling on a screen: the terminal application and everything it leans on."""

@@ -1,0 +1,14 @@
+"""The async wrapper around the network: a run as files, as a process, as a client.
+
+- `run_directory`  a run is a directory: what is in it, how it is made, who holds its lock
+- `facts`          the lines of its journal, and back
+- `recorder`       the worker's pen: journal, steps, predictions, guesses
+- `commands`       what a run can be told, and how that is written on the control socket
+- `control`        the worker's ear: one thread on the socket, a queue for the training loop
+- `worker`         the process (or the foreground) that owns the training
+- `tail`           a reader at its own pace, which no writer waits for
+- `client`         starts a worker, iterates its facts, sends it commands
+- `curve`, `predictions`, `state`   what a screen needs to know of a run, bounded, without Textual
+
+Nothing in here imports Textual: a run outlives the screen that shows it.
+"""

@@ -1,0 +1,161 @@
+"""Starts a worker, iterates its facts, sends it commands: the door of the screen and of the shell.
+
+    client = RunClient.start(hyperparameters, runs_dir)
+    async for news in client.facts():
+        ...
+    await client.ask(Pause())
+
+The worker is a process of its own in a session of its own, so that the end of a terminal is not the
+end of a run. Why a process, not a thread: beside a live screen the same loop ran 318 steps a second as
+a thread and 677 as a child process, for two Python threads take turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from nn.hyperparameters import Hyperparameters
+from tui.engine.commands import LONGEST_LINE, Command, Reply, Request, to_line
+from tui.engine.run_directory import RunConfig, RunDirectory, RunError
+from tui.engine.tail import News, RunTail
+from tui.engine.text import printable
+from tui.engine.versions import versions
+
+LOOK_EVERY = 0.1
+"""Seconds between two looks at the files."""
+
+STARTING_PATIENCE = 15.0
+"""Seconds a new worker has to take its lock, on a busy machine with a cold disk."""
+
+ANSWER_PATIENCE = 5.0
+
+
+def new_config(hyperparameters: Hyperparameters, data_dir: Path | None) -> RunConfig:
+    """What goes into config.toml before the digits have been seen."""
+    named = data_dir or (Path(os.environ["INKLING_DATA"]) if "INKLING_DATA" in os.environ else None)
+    return RunConfig(
+        inkling=version("inkling-tui"),
+        created=time.time(),
+        data_dir=str(named.expanduser().absolute()) if named else "",
+        versions=versions(),
+        hyperparameters=hyperparameters,
+    )
+
+
+class CommandRefused(Exception):
+    """The worker did not do what it was asked; `str()` says why in a sentence."""
+
+
+class RunClient:
+    """One run, watched and commanded from this process."""
+
+    def __init__(self, run: RunDirectory, process: subprocess.Popen[bytes] | None = None) -> None:
+        self.run = run
+        self._process = process
+        self._tail = RunTail(run)
+
+    @classmethod
+    def start(
+        cls,
+        hyperparameters: Hyperparameters,
+        runs_dir: Path,
+        data_dir: Path | None = None,
+        stint: str = "run",
+    ) -> RunClient:
+        """Make a run directory and start its worker; `stint` is run, step or epoch.
+
+        Raises:
+            RunError: the directory cannot be made, or the process not started.
+        """
+        run = RunDirectory.create(runs_dir, new_config(hyperparameters, data_dir))
+        command = [sys.executable, "-m", "tui.engine.worker", str(run.path), stint]
+        try:
+            with open(run.worker_log, "wb") as log:
+                process = subprocess.Popen(
+                    command,
+                    start_new_session=True,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                )
+        except OSError as error:
+            run.discard()
+            raise RunError(f"A worker cannot be started: {printable(error)}.") from None
+        return cls(run, process)
+
+    async def facts(self) -> AsyncIterator[News]:
+        """Everything from the run's first fact on, and then what happens, until it has ended.
+
+        A history is handed over in pieces, with a turn for other tasks between them.
+        """
+        await self._started()
+        while True:
+            news = self._tail.poll()
+            for item in news:
+                yield item
+            if self._tail.ended and not news:
+                break
+            await asyncio.sleep(0 if self._tail.behind else LOOK_EVERY)
+        await self._reap()
+
+    async def ask(self, command: Command) -> None:
+        """Have the worker do something, and return when it says it has.
+
+        Raises:
+            CommandRefused: it would not, or could not be reached.
+        """
+        request = Request(who=_terminal(), ask=command)
+        try:
+            async with asyncio.timeout(ANSWER_PATIENCE):
+                reader, writer = await asyncio.open_unix_connection(
+                    os.readlink(self.run.control), limit=LONGEST_LINE
+                )
+                try:
+                    writer.write(to_line(request))
+                    line = await reader.readline()
+                finally:
+                    writer.close()
+            reply = Reply.model_validate_json(line)
+        except TimeoutError:
+            raise CommandRefused(
+                f"The worker has not answered for {ANSWER_PATIENCE:g} seconds; it may be busy."
+            ) from None
+        except (OSError, ValueError, ValidationError):
+            raise CommandRefused("The worker cannot be reached: the run has ended.") from None
+        if not reply.done:
+            raise CommandRefused(printable(reply.sentence))
+
+    async def _started(self) -> None:
+        """Wait until the worker holds its lock, has said something, or is gone."""
+        if self._process is None:
+            return
+        deadline = time.monotonic() + STARTING_PATIENCE
+        while time.monotonic() < deadline and self._process.poll() is None:
+            if self.run.is_live() or self.run.journal.exists():
+                return
+            await asyncio.sleep(0.02)
+
+    async def _reap(self) -> None:
+        """Take the ended worker's exit status, so that it does not linger as a zombie."""
+        deadline = time.monotonic() + 2.0
+        while self._process is not None and self._process.poll() is None:
+            if time.monotonic() > deadline:
+                return
+            await asyncio.sleep(0.02)
+
+
+def _terminal() -> str:
+    """Who is asking, for the journal."""
+    try:
+        return os.ttyname(0).removeprefix("/dev/")
+    except OSError:
+        return f"process {os.getpid()}"

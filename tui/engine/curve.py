@@ -1,0 +1,256 @@
+"""A bounded memory of an unbounded curve.
+
+A run may last for millions of steps, a chart is a hundred cells wide. `Curve` keeps what
+the chart can show and no more: consecutive points share a bucket that remembers their
+smallest and largest value, their sum and their count. When all buckets are full, neighbours
+merge in pairs and every bucket from then on holds twice as many points. So memory and the
+cost of drawing stay the same however long the run, and a spike of a single step is never
+averaged away: it is still the `high` of its bucket.
+
+Nothing here knows how a curve is drawn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+DEFAULT_CAPACITY: Final = 4096
+
+# A diverging loss may be finite and still too large for a sum of millions of them.
+_SUMMABLE: Final = 1e290
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A curve reduced to at most `width` columns, oldest first; k <= width.
+
+    All arrays have shape (k,) and hold finite numbers only.
+
+    Attributes:
+        x: float64, increasing; the middle of what the column covers.
+        low: float64, smallest value in the column.
+        high: float64, largest value in the column.
+        mean: float64, mean of the finite values in the column; low <= mean <= high.
+        gap: bool, true where nothing but NaN and infinities lies between this column and
+            the one before it, so that a line should be broken there.
+    """
+
+    x: Floats
+    low: Floats
+    high: Floats
+    mean: Floats
+    gap: Bools
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+class Curve:
+    """Append-only history of (x, value), in at most `capacity` buckets.
+
+    Which points share a bucket depends only on how many came before them, never on how
+    they were handed over: one call with a million points and a million calls with one
+    leave the same buckets.
+    """
+
+    def __init__(self, capacity: int = DEFAULT_CAPACITY) -> None:
+        """Make an empty curve of `capacity` buckets (an even number, at least 2)."""
+        if capacity < 2 or capacity % 2:
+            raise ValueError(f"capacity must be an even number of at least 2, not {capacity}")
+        self._capacity = capacity
+        self._span = 1  # points in a full bucket; always a power of two
+        self._points = 0
+        self._last: tuple[int, float] | None = None
+        self._revision = 0
+        self._first_x: Ints = np.zeros(capacity, np.int64)
+        self._last_x: Ints = np.zeros(capacity, np.int64)
+        self._low: Floats = np.full(capacity, np.inf)
+        self._high: Floats = np.full(capacity, -np.inf)
+        self._sum: Floats = np.zeros(capacity)
+        self._count: Ints = np.zeros(capacity, np.int64)
+
+    def __len__(self) -> int:
+        """How many points were ever added, those that are not finite included."""
+        return self._points
+
+    @property
+    def capacity(self) -> int:
+        """The largest number of buckets ever held."""
+        return self._capacity
+
+    @property
+    def buckets(self) -> int:
+        """How many buckets are in use."""
+        return -(-self._points // self._span)
+
+    @property
+    def revision(self) -> int:
+        """A number that grows with every change."""
+        return self._revision
+
+    @property
+    def last(self) -> float | None:
+        """The newest value, finite or not; None while there is none."""
+        return None if self._last is None else self._last[1]
+
+    @property
+    def last_x(self) -> int | None:
+        """The newest x; None while there is none."""
+        return None if self._last is None else self._last[0]
+
+    @property
+    def first_x(self) -> int | None:
+        """The oldest x; None while there is none."""
+        return int(self._first_x[0]) if self._points else None
+
+    @property
+    def non_finite(self) -> int:
+        """How many of the points were NaN or infinite."""
+        return self._points - int(self._count[: self.buckets].sum())
+
+    def append(self, x: int, value: float) -> None:
+        """Add one point; for many, `extend` is faster by far."""
+        self.extend(np.array([x], np.int64), np.array([value], np.float64))
+
+    def extend(self, x: npt.ArrayLike, values: npt.ArrayLike) -> None:
+        """Add points in O(number of new points).
+
+        Args:
+            x: int64 (n,), ascending, not below the newest x.
+            values: float32 or float64 (n,); NaN and infinities are counted but draw nothing.
+
+        Raises:
+            ValueError: lengths differ, or x goes backwards. The curve is then unchanged.
+        """
+        xs: Ints = np.atleast_1d(np.asarray(x, np.int64))
+        ys: Floats = np.atleast_1d(np.asarray(values, np.float64))
+        if xs.ndim != 1 or xs.shape != ys.shape:
+            raise ValueError(f"x {xs.shape} and values {ys.shape} must be equally long vectors")
+        if not len(xs):
+            return
+        if (self._last is not None and xs[0] < self._last[0]) or bool(np.any(xs[1:] < xs[:-1])):
+            raise ValueError("x must not go backwards")
+        while self._points + len(xs) > self._capacity * self._span:
+            self._merge_pairs()
+        self._fill(xs, ys)
+        self._points += len(xs)
+        self._last = (int(xs[-1]), float(ys[-1]))
+        self._revision += 1
+
+    def columns(self, width: int, start: float | None = None, stop: float | None = None) -> Columns:
+        """Reduce the curve to at most `width` columns of equal extent in x.
+
+        Args:
+            width: columns available.
+            start, stop: the x range that the columns divide evenly, whole curve by default.
+                A chart passes the limits of its axis, so that a column covers the same
+                steps from one drawing to the next.
+
+        Costs O(capacity), whatever the length of the history.
+        """
+        used = self.buckets
+        if width < 1 or not used:
+            return _NO_COLUMNS
+        first, final = self._first_x[:used], self._last_x[:used]
+        count = self._count[:used]
+        x_min = float(first[0]) if start is None else float(start)
+        x_max = float(final[-1]) if stop is None else float(stop)
+        # Halved before they are added, or an x near 2**63 would wrap round.
+        centre = first * 0.5 + final * 0.5
+        extent = x_max - x_min
+        if extent > 0:
+            position = np.floor((centre - x_min) * (width / extent)).astype(np.int64)
+            column = np.clip(position, 0, width - 1)
+        else:
+            column = np.zeros(used, np.int64)
+        occupied = np.flatnonzero(count)
+        if not len(occupied):
+            return _NO_COLUMNS
+        starts = _run_starts(column[occupied])
+        ends = np.append(starts[1:], len(occupied)) - 1
+        heads, tails = occupied[starts], occupied[ends]
+        # A bucket skipped between two columns held points, but none that is finite.
+        gap = np.zeros(len(heads), np.bool_)
+        gap[1:] = heads[1:] - tails[:-1] > 1
+        low = np.minimum.reduceat(self._low[occupied], starts)
+        high = np.maximum.reduceat(self._high[occupied], starts)
+        total = np.add.reduceat(self._sum[occupied], starts)
+        mean = total / np.add.reduceat(count[occupied], starts)
+        middle = first[heads] * 0.5 + final[tails] * 0.5
+        return Columns(middle, low, high, np.clip(mean, low, high), gap)
+
+    def value_range(self) -> tuple[float, float] | None:
+        """The smallest and largest finite value ever added; None while there is none."""
+        used = self.buckets
+        if not used or not self._count[:used].any():
+            return None
+        return float(self._low[:used].min()), float(self._high[:used].max())
+
+    def _merge_pairs(self) -> None:
+        """Let every two neighbours share one bucket."""
+        used, half = self.buckets, self._capacity // 2
+        if used % 2:  # The newest bucket has no partner yet: its own end is the pair's.
+            self._last_x[used] = self._last_x[used - 1]
+        self._first_x[:half] = self._first_x[0::2]
+        self._last_x[:half] = self._last_x[1::2]
+        self._low[:half] = np.minimum(self._low[0::2], self._low[1::2])
+        self._high[:half] = np.maximum(self._high[0::2], self._high[1::2])
+        self._sum[:half] = self._sum[0::2] + self._sum[1::2]
+        self._count[:half] = self._count[0::2] + self._count[1::2]
+        self._low[half:] = np.inf
+        self._high[half:] = -np.inf
+        self._sum[half:] = 0.0
+        self._count[half:] = 0
+        self._span *= 2
+
+    def _fill(self, xs: Ints, ys: Floats) -> None:
+        """Put points where there is known to be room."""
+        bucket = np.arange(self._points, self._points + len(xs)) // self._span
+        starts = _run_starts(bucket)
+        ends = np.append(starts[1:], len(xs)) - 1
+        into = bucket[starts]
+        finite = np.isfinite(ys)
+        fresh = into if self._points % self._span == 0 else into[1:]
+        self._first_x[fresh] = xs[starts[len(starts) - len(fresh) :]]
+        self._last_x[into] = xs[ends]
+        low = np.minimum.reduceat(np.where(finite, ys, np.inf), starts)
+        high = np.maximum.reduceat(np.where(finite, ys, -np.inf), starts)
+        self._low[into] = np.minimum(self._low[into], low)
+        self._high[into] = np.maximum(self._high[into], high)
+        summands = np.clip(np.where(finite, ys, 0.0), -_SUMMABLE, _SUMMABLE)
+        self._sum[into] += np.add.reduceat(summands, starts)
+        self._count[into] += np.add.reduceat(finite.astype(np.int64), starts)
+
+
+@dataclass(frozen=True)
+class LossHistory:
+    """What a loss chart shows; a new one is made whenever something changed.
+
+    Attributes:
+        revision: grows with every change, so that a chart can tell old from new although
+            the curves themselves are shared and go on growing.
+        train: training loss, x = step.
+        test: test loss, x = step at which the epoch ended.
+    """
+
+    revision: int
+    train: Curve
+    test: Curve
+
+
+def _run_starts(ascending: Ints) -> Ints:
+    """Where each run of equal numbers begins: int64 (runs,)."""
+    changes = np.flatnonzero(ascending[1:] != ascending[:-1]) + 1
+    return np.concatenate(([0], changes)).astype(np.int64)
+
+
+_EMPTY: Final[Floats] = np.empty(0)
+_NO_COLUMNS: Final = Columns(_EMPTY, _EMPTY, _EMPTY, _EMPTY, np.empty(0, np.bool_))

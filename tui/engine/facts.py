@@ -1,0 +1,128 @@
+"""The facts of a run, and the journal lines they are kept as.
+
+A fact is a frozen dataclass: most come from `nn.events`, the rest are what only a worker knows. In
+`journal.jsonl` each is one JSON object, `{"event": "epoch_done", "time": ..., ...}`, named after its
+class. A line from a newer version, or one that a crash cut short, reads as no fact at all.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Union, get_args
+
+from pydantic import TypeAdapter, ValidationError
+
+from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
+
+
+@dataclass(frozen=True, slots=True)
+class Preparing:
+    """Data is being fetched or decoded; `total` is 0 where it is not known. Bytes or rows."""
+
+    what: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """The worker holds before the next step, as `who` asked or because its stint is over."""
+
+    step: int
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Training goes on after a pause. `stint` is `step`, `epoch`, or `run` for no end in sight."""
+
+    step: int
+    who: str
+    stint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Someone ended the run before its last epoch; what it has learnt so far is on disk."""
+
+    step: int
+    epochs: int
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The run cannot go on; `sentence` says why, `field` names a hyperparameter or is empty."""
+
+    sentence: str
+    field: str
+
+
+Fact = Union[
+    Preparing,
+    RunStarted,
+    EpochDone,
+    HyperparameterChanged,
+    Paused,
+    Resumed,
+    Diverged,
+    Stopped,
+    Failed,
+    RunFinished,
+]
+
+ENDINGS = (Diverged, Stopped, Failed, RunFinished)
+"""A journal that closes with one of these is complete; any other ended with its worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A fact and when it was written, in seconds since 1970."""
+
+    time: float
+    fact: Fact
+
+
+def event_name(kind: type) -> str:
+    """`EpochDone` -> `epoch_done`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+
+
+_ADAPTERS: Mapping[str, TypeAdapter[Any]] = types.MappingProxyType(
+    {event_name(kind): TypeAdapter(kind) for kind in get_args(Fact)}
+)
+
+
+def as_json_object(fact: Fact) -> dict[str, Any]:
+    """The fact as plain JSON values, its name first; a number that is not finite becomes null."""
+    values = dataclasses.asdict(fact)
+    for name, value in values.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            values[name] = None
+    return {"event": event_name(type(fact)), **values}
+
+
+def encode(entry: Entry) -> bytes:
+    """One line of the journal, with its line end."""
+    fact = as_json_object(entry.fact)
+    line = {"event": fact.pop("event"), "time": round(entry.time, 3), **fact}
+    return json.dumps(line, allow_nan=False).encode() + b"\n"
+
+
+def decode(line: bytes) -> Entry | None:
+    """The entry in a line, or None where there is none to be had."""
+    try:
+        values = json.loads(line)
+        adapter = _ADAPTERS[values.pop("event")]
+        time = float(values.pop("time"))
+        if "loss" in values and values["loss"] is None:
+            values["loss"] = math.nan
+        return Entry(time, adapter.validate_python(values))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ValidationError):
+        return None

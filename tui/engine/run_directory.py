@@ -1,0 +1,222 @@
+"""A run is a directory that one worker writes and anyone may read.
+
+    config.toml        hyperparameters, data set and its fingerprint, versions
+    journal.jsonl      one line per fact (`facts`)
+    steps.bin          one fixed-size record per step (`STEP`)
+    predictions.npy    test-set probabilities (n_test, n_classes) float32 after the latest epoch
+    guesses.u8         one byte per test digit per epoch, the class it is taken for; the first row
+                       is the untrained network's
+    lock               held by the live worker: being alive is a fact, not a guess from a pid
+    control.sock       a link to the worker's socket
+    worker.log         whatever the worker process had to say before it died, if it did
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import re
+import shutil
+import tempfile
+import time
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from nn.hyperparameters import Hyperparameters
+from tui.engine.text import printable
+
+FORMAT = 1
+"""Grows when files written by this version can no longer be read by the one before."""
+
+STEP_FIELDS = (
+    ("step", "<u8"),
+    ("seconds", "<f8"),
+    ("loss", "<f4"),
+    ("learning_rate", "<f4"),
+    ("gradient_norm", "<f4"),
+    ("epoch", "<u4"),
+)
+"""A record of steps.bin as a NumPy dtype; `seconds` is training time since the run began."""
+
+STEP_STRUCT = "<QdfffI"
+"""The same record for `struct`, which packs one a microsecond sooner."""
+
+
+class RunError(Exception):
+    """A run directory that cannot be made, read or used; `str()` is a sentence for a person."""
+
+
+class RunConfig(BaseModel):
+    """What stands in config.toml."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: int = FORMAT
+    inkling: str
+    created: float
+    data_dir: str = ""
+    fingerprint: str = ""
+    versions: dict[str, str] = {}
+    hyperparameters: Hyperparameters
+
+
+def default_runs_dir() -> Path:
+    """INKLING_RUNS, or `runs` in the user's data directory."""
+    named = os.environ.get("INKLING_RUNS")
+    if named:
+        return Path(named).expanduser()
+    import platformdirs
+
+    return platformdirs.user_data_path("inkling") / "runs"
+
+
+class RunDirectory:
+    """The files of one run, by name."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config_file = path / "config.toml"
+        self.journal = path / "journal.jsonl"
+        self.steps = path / "steps.bin"
+        self.predictions = path / "predictions.npy"
+        self.guesses = path / "guesses.u8"
+        self.lock = path / "lock"
+        self.control = path / "control.sock"
+        self.worker_log = path / "worker.log"
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @classmethod
+    def create(cls, runs_dir: Path, config: RunConfig) -> RunDirectory:
+        """A new directory `<time>-<slug>`, of the user's eyes only, with its config.toml.
+
+        Raises:
+            RunError: the place does not exist and cannot be made, is read-only, or is full.
+        """
+        h = config.hyperparameters
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(config.created))
+        slug = re.sub(r"[^a-z0-9]+", "-", f"{h.dataset}-{h.optimizer}-{h.seed}".lower())
+        made: Path | None = None
+        try:
+            runs_dir.mkdir(parents=True, exist_ok=True)
+            made = _unused(runs_dir, f"{stamp}-{slug}")
+            run = cls(made)
+            run.write_config(config)
+        except OSError as error:
+            if made is not None:
+                shutil.rmtree(made, ignore_errors=True)
+            raise RunError(
+                f"Runs cannot be kept in {printable(runs_dir)}: {printable(error.strerror)}. "
+                "Name another place with --runs-dir or INKLING_RUNS."
+            ) from None
+        return run
+
+    def write_config(self, config: RunConfig) -> None:
+        """Replace config.toml whole, or not at all."""
+        text = tomli_w.dumps(config.model_dump(mode="json"))
+        with replacing(self.config_file) as file:
+            file.write(text.encode())
+
+    def read_config(self) -> RunConfig:
+        """
+        Raises:
+            RunError: the file is missing, damaged, or from a newer Inkling.
+        """
+        where = printable(self.config_file)
+        try:
+            values = tomllib.loads(self.config_file.read_text("utf-8"))
+        except OSError as error:
+            raise RunError(
+                f"There is no run to read at {where}: {printable(error.strerror)}."
+            ) from None
+        except ValueError:
+            raise RunError(f"{where} is damaged: it is not TOML.") from None
+        if isinstance(values.get("format"), int) and values["format"] > FORMAT:
+            raise RunError(f"{where} was written by a newer Inkling; update this one to open it.")
+        try:
+            return RunConfig.model_validate(values)
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]
+            field = ".".join(map(str, problem["loc"]))
+            raise RunError(
+                f"{where} is damaged: {printable(field)}: {printable(problem['msg'])}."
+            ) from None
+
+    def is_live(self) -> bool:
+        """Does a worker hold the lock at this moment?"""
+        try:
+            handle = os.open(self.lock, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:
+            return error.errno in (errno.EWOULDBLOCK, errno.EACCES)
+        finally:
+            os.close(handle)
+        return False
+
+    @contextlib.contextmanager
+    def locked(self, patience: float = 1.0) -> Iterator[None]:
+        """Hold the run as its one worker.
+
+        Raises:
+            RunError: another worker holds it. A reader's look at the lock lasts microseconds, so
+                a refusal is believed only when it is repeated for `patience` seconds.
+        """
+        handle = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            deadline = time.monotonic() + patience
+            while True:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise RunError(
+                            f"Run {printable(self.name)} has a worker already."
+                        ) from None
+                    time.sleep(0.02)
+            os.ftruncate(handle, 0)
+            os.write(handle, f"pid {os.getpid()}\n".encode())
+            yield
+        finally:
+            os.close(handle)
+
+    def discard(self) -> None:
+        """Take away a run that never took a step."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _unused(runs_dir: Path, name: str) -> Path:
+    for number in range(1, 1000):
+        path = runs_dir / (name if number == 1 else f"{name}-{number}")
+        try:
+            path.mkdir(mode=0o700)
+        except FileExistsError:
+            continue
+        return path
+    raise FileExistsError(errno.EEXIST, "too many runs were started in this second", name)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Any]:
+    """A file that takes the place of `path` when the block ends well, and vanishes otherwise."""
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise

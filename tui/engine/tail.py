@@ -1,0 +1,113 @@
+"""A reader at its own pace, which no writer waits for.
+
+`RunTail.poll()` returns what has been added to a run's files since the last look. What is only half
+there (a line without its end, a record cut short) is left for the next look; if its writer died, it
+is never more than nothing. Any number of tails may follow one run, and none of them holds a lock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Union
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tui.engine.facts import ENDINGS, Entry, decode
+from tui.engine.run_directory import STEP_FIELDS, RunDirectory
+
+STEP = np.dtype(list(STEP_FIELDS))
+
+CHUNK = 1 << 20
+"""Bytes read from a file at one look: a long history arrives in pieces, and keys get a turn."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class StepsRecorded:
+    """New records of steps.bin, oldest first: a structured array of dtype `STEP`."""
+
+    records: NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """The journal has no ending and nobody holds the lock: the worker is gone, `words` its last."""
+
+    words: str
+
+
+News = Union[Entry, StepsRecorded, Died]
+
+
+class _Growing:
+    """A file that others append to, read from where the last look ended."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.behind = False
+        self._read = 0
+
+    def new_bytes(self, record: int = 0) -> bytes:
+        """What is new, whole lines (or whole records of that many bytes) only."""
+        most = CHUNK - CHUNK % record if record else CHUNK
+        try:
+            with open(self.path, "rb", buffering=0) as file:
+                file.seek(self._read)
+                data = file.read(most) or b""
+        except OSError:
+            data = b""
+        self.behind = len(data) == most
+        whole = len(data) - len(data) % record if record else data.rfind(b"\n") + 1
+        if not whole and self.behind:
+            # A megabyte without a line end is no journal of ours: step over it.
+            self._read += len(data)
+            return b""
+        self._read += whole
+        return data[:whole]
+
+
+class RunTail:
+    """Follows one run directory."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        self.run = run
+        self._journal = _Growing(run.journal)
+        self._steps = _Growing(run.steps)
+        self._ended = False
+
+    @property
+    def ended(self) -> bool:
+        """Has the run's last fact been read, or its worker's death been seen?"""
+        return self._ended
+
+    @property
+    def behind(self) -> bool:
+        """Is there more to read right away?"""
+        return self._journal.behind or self._steps.behind
+
+    def poll(self) -> list[News]:
+        """What is new since the last look, steps before the facts that came after them."""
+        # Liveness before the files: a worker that writes its last line and leaves between the two
+        # looks must not be taken for dead.
+        live = self._ended or self.run.is_live()
+        lines = self._journal.new_bytes()
+        news: list[News] = []
+        records = self._steps.new_bytes(STEP.itemsize)
+        if records:
+            news.append(StepsRecorded(np.frombuffer(records, STEP)))
+        entries = [entry for line in lines.splitlines() if (entry := decode(line))]
+        news += entries
+        if any(isinstance(entry.fact, ENDINGS) for entry in entries):
+            self._ended = True
+        if not live and not lines and not records and not self._ended:
+            self._ended = True
+            news.append(Died(self._last_words()))
+        return news
+
+    def _last_words(self) -> str:
+        try:
+            lines = self.run.worker_log.read_text("utf-8", "replace")[-2000:].splitlines()
+        except OSError:
+            return ""
+        return lines[-1] if lines else ""

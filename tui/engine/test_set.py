@@ -1,0 +1,106 @@
+"""The digits a run is judged on, and what its network says of them.
+
+A run directory holds probabilities, not images. A reader takes the images from the data set itself,
+which is memory-mapped from the cache, and checks that it is the data the run was trained on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn.data import DataError, Split, default_split, load, split
+from nn.data.dataset import Progress
+from nn.hyperparameters import Hyperparameters
+from tui.engine.predictions import Predictions
+from tui.engine.run_directory import RunDirectory, RunError
+from tui.engine.text import printable
+
+LARGEST_HEADER = 4096
+"""Bytes of a predictions.npy that are not probabilities, at most."""
+
+
+def load_split(
+    hyperparameters: Hyperparameters, data_dir: str, progress: Progress | None = None
+) -> Split:
+    """The data set of a run, divided as the run divides it.
+
+    Raises:
+        DataError: the data are missing, damaged, or cannot be divided so.
+    """
+    h = hyperparameters
+    dataset = load(h.dataset, data_dir=Path(data_dir) if data_dir else None, progress=progress)
+    return split(dataset, default_split(dataset) if h.split == "auto" else h.split, h.seed)
+
+
+@dataclass(frozen=True, eq=False)
+class TestSet:
+    """images (n, height, width) uint8, labels (n,) uint8."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    pixel_max: int
+    class_names: tuple[str, ...]
+
+    @classmethod
+    def of_run(cls, run: RunDirectory) -> TestSet:
+        """
+        Raises:
+            RunError: the data are gone, or are no longer those the run was trained on.
+        """
+        config = run.read_config()
+        try:
+            digits = load_split(config.hyperparameters, config.data_dir)
+        except DataError as error:
+            raise RunError(f"The digits of this run cannot be shown: {error}") from None
+        if config.fingerprint and digits.fingerprint != config.fingerprint:
+            raise RunError(
+                f"The digits of this run cannot be shown: {printable(digits.dataset_name)} has "
+                "changed since; its content is not what the run was trained on."
+            )
+        images = digits.test_images.reshape(-1, *digits.image_shape)
+        return cls(images, digits.test_labels, digits.pixel_max, digits.class_names)
+
+    def predictions(self, run: RunDirectory) -> Predictions | None:
+        """The newest predictions in a run, with the epoch they belong to; None while there are
+        none, or while a newer file is half-way in place."""
+        n, classes = len(self.images), len(self.class_names)
+        probabilities = _read_probabilities(run.predictions, (n, classes))
+        guesses = _last_row(run.guesses, n)
+        if probabilities is None or guesses is None:
+            return None
+        row, epoch = guesses
+        found = Predictions(
+            epoch, self.images, self.pixel_max, self.labels, probabilities, self.class_names
+        )
+        # Written in turn, so for a moment the two files may speak of different epochs.
+        return found if np.array_equal(found.predicted, row) else None
+
+
+def _read_probabilities(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:
+    size = shape[0] * shape[1] * 4
+    try:
+        if not size < path.stat().st_size <= size + LARGEST_HEADER:
+            return None
+        array: NDArray[Any] = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return array if array.shape == shape and array.dtype == np.float32 else None
+
+
+def _last_row(path: Path, n: int) -> tuple[NDArray[np.uint8], int] | None:
+    """The last whole row of guesses, and its epoch: 0 for the first."""
+    try:
+        with open(path, "rb") as file:
+            rows = file.seek(0, 2) // n
+            if rows == 0:
+                return None
+            file.seek((rows - 1) * n)
+            data = file.read(n)
+    except OSError:
+        return None
+    return (np.frombuffer(data, np.uint8), rows - 1) if len(data) == n else None

@@ -1,0 +1,235 @@
+"""The process (or the foreground) that owns the training.
+
+`Worker.run()` is a generator of journal entries: it loads the digits, trains, writes the run
+directory, and between two steps does what was asked on the control socket. In the background nobody
+looks at the entries; `inkling train` iterates the same generator and shows them.
+
+    python -m tui.engine.worker RUN_DIRECTORY [run|step|epoch]
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import assert_never
+
+from nn.data import DataError, Split
+from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted, StepDone
+from nn.hyperparameters import HyperparameterError, Hyperparameters
+from nn.trainer import Trainer
+from tui.engine.commands import Epoch, Pause, Resume, Set, Step, Stop
+from tui.engine.control import Asked, Control
+from tui.engine.facts import Entry, Failed, Fact, Paused, Preparing, Resumed, Stopped
+from tui.engine.recorder import Recorder
+from tui.engine.run_directory import RunConfig, RunDirectory, RunError
+from tui.engine.test_set import load_split
+from tui.engine.text import printable
+
+PROGRESS_EVERY = 0.25
+"""Seconds between two lines of progress while data is fetched."""
+
+
+class Stint(Enum):
+    """How far to train before holding."""
+
+    RUN = "run"
+    STEP = "step"
+    EPOCH = "epoch"
+    HOLD = "hold"
+
+
+class _StopAsked(Exception):
+    """Raised from inside a long preparation when the run is told to stop."""
+
+
+class Worker:
+    """One run, from its config.toml to its last fact."""
+
+    def __init__(self, run: RunDirectory, stint: Stint = Stint.RUN) -> None:
+        self.run_directory = run
+        self._control = Control(run)
+        self._stint = stint
+        self._stopped_by: str | None = None
+        self._trainer: Trainer | None = None
+        self._news: list[Entry] = []
+        self._last_progress = (-math.inf, "")
+
+    def stop(self, who: str) -> None:
+        """End the run at the next step, or now if it is paused. Safe in a signal handler."""
+        self._stopped_by = who
+        self._control.queue.put(Asked(Stop(), who, None))
+
+    def run(self) -> Iterator[Entry]:
+        """Train, and yield every entry of the journal as it is written.
+
+        Raises:
+            RunError: another worker has this run, or its config cannot be read.
+            OSError: the run directory cannot be written.
+        """
+        with (
+            self.run_directory.locked(),
+            Recorder(self.run_directory) as self._pen,
+            self._control,
+        ):
+            self._config = self.run_directory.read_config()
+            try:
+                yield from self._whole_run()
+            except _StopAsked:
+                yield self._write(self._stopped())
+            except HyperparameterError as error:
+                yield self._write(Failed(str(error), error.name))
+            except (DataError, RunError) as error:
+                yield self._write(Failed(printable(error), ""))
+            except MemoryError:
+                sentence = "There is not enough memory for this network and batch size."
+                yield self._write(Failed(sentence, ""))
+            except Exception as error:
+                traceback.print_exc()
+                name, why = type(error).__name__, printable(error, 120)
+                yield self._write(
+                    Failed(f"The worker met an error it did not expect: {name}: {why}", "")
+                )
+
+    def _whole_run(self) -> Iterator[Entry]:
+        h = self._config.hyperparameters
+        _limit_blas_threads(h.threads)
+        digits = self._load(h)
+        yield from self._take_news()
+        trainer = self._trainer = Trainer(h, digits)
+        for event in trainer.run():
+            match event:
+                case StepDone():
+                    self._pen.step(event, trainer.seconds)
+                    if self._stint is Stint.STEP:
+                        self._hold("")
+                case RunStarted():
+                    self._record_predictions()
+                    yield self._write(event)
+                case EpochDone():
+                    self._record_predictions()
+                    yield self._write(event)
+                    if self._stint is Stint.EPOCH and event.epoch < h.epochs:
+                        self._hold("")
+                case Diverged() | RunFinished() | HyperparameterChanged():
+                    yield self._write(event)
+                    return
+                case _:
+                    assert_never(event)
+            if self._news or self._stint is Stint.HOLD or not self._control.queue.empty():
+                yield from self._listen()
+
+    def _load(self, h: Hyperparameters) -> Split:
+        digits = load_split(h, self._config.data_dir, self._progress)
+        self._config = self._config.model_copy(update={"fingerprint": digits.fingerprint})
+        self.run_directory.write_config(self._config)
+        return digits
+
+    def _progress(self, what: str, done: int, total: int | None) -> None:
+        for asked in self._control.asked():
+            self._do(asked)
+        if self._stopped_by is not None:
+            raise _StopAsked
+        now = time.monotonic()
+        fact = Preparing(printable(what, 100), done, total or 0)
+        when, what_before = self._last_progress
+        if now - when > PROGRESS_EVERY or fact.what != what_before:
+            self._last_progress = (now, fact.what)
+            self._news.append(self._write(fact))
+
+    def _listen(self) -> Iterator[Entry]:
+        """Do what was asked; while holding, wait for it."""
+        yield from self._take_news()
+        for asked in self._control.asked():
+            self._do(asked)
+        while self._stint is Stint.HOLD and self._stopped_by is None:
+            self._pen.flush()
+            yield from self._take_news()
+            self._do(self._control.queue.get())
+        yield from self._take_news()
+        if self._stopped_by is not None:
+            raise _StopAsked
+
+    def _take_news(self) -> Iterator[Entry]:
+        news, self._news = self._news, []
+        yield from news
+
+    def _do(self, asked: Asked) -> None:
+        """Act on one request and answer it."""
+        match asked.command:
+            case Pause():
+                self._hold(asked.who)
+            case Resume():
+                self._go_on(Stint.RUN, asked.who)
+            case Step():
+                self._go_on(Stint.STEP, asked.who)
+            case Epoch():
+                self._go_on(Stint.EPOCH, asked.who)
+            case Stop():
+                self._stopped_by = asked.who
+            case Set(name=name, value=value):
+                if self._trainer is None:
+                    asked.reply("Nothing can be changed yet: the digits are still being loaded.")
+                    return
+                try:
+                    changes = self._trainer.set(**{name: value})
+                except HyperparameterError as error:
+                    asked.reply(str(error))
+                    return
+                self._news += [self._write(change) for change in changes]
+            case _:
+                assert_never(asked.command)
+        asked.reply()
+
+    def _hold(self, who: str) -> None:
+        if self._stint is not Stint.HOLD:
+            self._news.append(self._write(Paused(self._steps, who)))
+        self._stint = Stint.HOLD
+
+    def _go_on(self, stint: Stint, who: str) -> None:
+        if self._stint is Stint.HOLD:
+            self._news.append(self._write(Resumed(self._steps, who, stint.value)))
+        self._stint = stint
+
+    @property
+    def _steps(self) -> int:
+        return self._trainer.step if self._trainer else 0
+
+    def _stopped(self) -> Stopped:
+        epochs = self._trainer.epochs_done if self._trainer else 0
+        return Stopped(self._steps, epochs, self._stopped_by or "")
+
+    def _record_predictions(self) -> None:
+        assert self._trainer is not None and self._trainer.evaluation is not None
+        self._pen.predictions(self._trainer.evaluation.probabilities)
+
+    def _write(self, fact: Fact) -> Entry:
+        return self._pen.fact(fact)
+
+
+def _limit_blas_threads(threads: int) -> None:
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(threads, user_api="blas")
+
+
+def main(arguments: list[str]) -> int:
+    """Run in the background: 0 when the run ended well or was stopped, 1 when it failed."""
+    run = RunDirectory(Path(arguments[0]))
+    worker = Worker(run, Stint(arguments[1] if len(arguments) > 1 else "run"))
+    signal.signal(signal.SIGTERM, lambda *_: worker.stop("a signal"))
+    # A terminal's Ctrl+C never gets here (the session is our own); someone else's might.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    last: Fact | None = None
+    for entry in worker.run():
+        last = entry.fact
+    return 1 if isinstance(last, (Failed, Diverged)) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

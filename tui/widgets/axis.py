@@ -1,0 +1,142 @@
+"""Axes with round numbers.
+
+An axis ends at a fraction of a tick beyond the data rather than at the data, so that a
+growing curve moves its newest columns only and the rest of the picture stays as it is until
+the axis takes its next small step.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+ROUND_STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
+LIMITS_PER_TICK: Final = 4
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a chart.
+
+    Attributes:
+        low, high: the ends, low < high; for a logarithmic axis, powers of ten.
+        ticks: where labels stand, ascending, low <= tick <= high.
+        labels: what they say, as many as ticks.
+    """
+
+    low: float
+    high: float
+    ticks: tuple[float, ...]
+    labels: tuple[str, ...]
+
+    def fraction(self, position: float) -> float:
+        """How far along the axis `position` lies: 0 at `low`, 1 at `high`."""
+        return (position - self.low) / (self.high - self.low)
+
+
+def round_step(extent: float, count: int) -> float:
+    """The smallest round number that divides `extent` into at most `count` parts."""
+    raw = extent / max(count, 1)
+    power = 10.0 ** math.floor(math.log10(raw))
+    for factor in ROUND_STEPS:
+        if raw <= factor * power * (1 + 1e-9):
+            return factor * power
+    return 10.0 * power
+
+
+def linear_axis(low: float, high: float, count: int) -> Axis:
+    """An axis over finite values from `low` to `high` with about `count` ticks."""
+    low, high = _spread(low, high)
+    step = round_step(high - low, count)
+    bottom, top = _limits(low, high, step)
+    if bottom < 0 <= low:
+        bottom = 0.0
+    ticks = _multiples(bottom, top, step)
+    return Axis(bottom, top, ticks, _number_labels(ticks, step))
+
+
+def log_axis(low: float, high: float, count: int) -> Axis:
+    """An axis over positive values from `low` to `high`; its coordinates are log10.
+
+    Ticks are powers of ten where there are enough of them, else 1, 2 and 5 times those, else
+    round numbers as on a linear axis.
+    """
+    low, high = _spread(low, high)
+    if low <= 0:
+        low = high / 10
+    bottom, top = math.log10(low), math.log10(high)
+    bottom, top = _limits(bottom, top, max((top - bottom) / 8, 1e-9))
+    decades = top - bottom
+    if decades >= 2:
+        every = max(1, math.ceil(decades / max(count, 1)))
+        powers = range(math.ceil(bottom), math.floor(top) + 1)
+        values = [10.0**power for power in powers if power % every == 0]
+    elif decades >= 1:
+        powers = range(math.floor(bottom), math.ceil(top) + 1)
+        values = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
+    else:
+        values = list(_multiples(low, high, round_step(high - low, count)))
+    kept = [value for value in values if value > 0 and bottom <= math.log10(value) <= top]
+    return Axis(
+        bottom, top, tuple(math.log10(value) for value in kept), tuple(map(short_number, kept))
+    )
+
+
+def step_axis(first: int, last: int, count: int) -> Axis:
+    """An axis over training steps, whole numbers of which there is at least one."""
+    if last <= first:
+        return Axis(first - 1.0, first + 1.0, (float(first),), (_count_label(first, 1),))
+    step = max(round_step(float(last - first), count), 1.0)
+    if step == 2.5:
+        step = 5.0
+    ticks = _multiples(float(first), _limits(float(first), float(last), step)[1], step)
+    unit = 1_000_000 if last >= 10_000_000 else 1_000 if last >= 10_000 else 1
+    top = _limits(float(first), float(last), step)[1]
+    return Axis(float(first), top, ticks, tuple(_count_label(int(tick), unit) for tick in ticks))
+
+
+def short_number(value: float, digits: int = 3) -> str:
+    """A value in as few characters as say it to `digits` figures: `0.05`, `1e-7`, `-inf`."""
+    text = f"{value:.{digits}g}"
+    mantissa, exponent_mark, exponent = text.partition("e")
+    if not exponent_mark:
+        return text
+    return f"{mantissa}e{int(exponent)}"
+
+
+def _spread(low: float, high: float) -> tuple[float, float]:
+    """Give a flat range some height; a subtraction that overflows has none to spare."""
+    if high > low and math.isfinite(high - low) and high - low > abs(high) * 1e-9:
+        return low, high
+    if high > low and not math.isfinite(high - low):
+        return low / 4, high / 4
+    pad = abs(low) * 0.1 or 0.5
+    return low - pad, high + pad
+
+
+def _limits(low: float, high: float, step: float) -> tuple[float, float]:
+    """The nearest fractions of a tick at or beyond both ends."""
+    part = step / LIMITS_PER_TICK
+    return math.floor(low / part + 1e-9) * part, math.ceil(high / part - 1e-9) * part
+
+
+def _multiples(low: float, high: float, step: float) -> tuple[float, ...]:
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return tuple(number * step for number in range(first, last + 1))
+
+
+def _number_labels(ticks: Sequence[float], step: float) -> tuple[str, ...]:
+    largest = max((abs(tick) for tick in ticks), default=0.0)
+    if step < 1e-4 or largest >= 1e5:
+        return tuple(short_number(tick, 4) for tick in ticks)
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    if not math.isclose(round(step, decimals), step, rel_tol=1e-6):
+        decimals += 1  # 0.25 and its like
+    return tuple(f"{tick:.{decimals}f}" for tick in ticks)
+
+
+def _count_label(tick: int, unit: int) -> str:
+    suffix = {1: "", 1_000: "k", 1_000_000: "M"}[unit]
+    return f"{tick / unit:g}{suffix}" if tick else "0"

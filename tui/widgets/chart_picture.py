@@ -1,0 +1,155 @@
+"""A planned chart, drawn by plotext, as a `Picture`.
+
+Some milliseconds of work that belong to the one thread that owns plotext; `draw` sees nothing
+but a frozen `ChartPlan`. Plotext is handed roles instead of colours (a colour tuple whose
+first number says what the dot belongs to) and its matrix of cells is read directly: no ANSI
+text is made only to be parsed again, and a theme may use whatever colours a terminal has.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tui.widgets.chart_plan import ASCII_FRAME, ASCII_MARKERS, ChartPlan, Role, pieces
+from tui.widgets.strips import SPACE, Canvas, Picture, cells
+
+_LABEL: Final = (int(Role.LABEL), 0, 0)
+_BAND: Final = (int(Role.BAND), 0, 0)
+_TRAIN: Final = (int(Role.TRAIN), 0, 0)
+_TEST: Final = (int(Role.TEST), 0, 0)
+
+
+def draw(plan: ChartPlan) -> Picture:
+    """Let plotext draw a plan; only ever called in the thread that owns plotext."""
+    from textual_plotext.plot import Plot
+
+    plot: Any = Plot()  # Any: what is needed beyond the usual commands has no public name.
+    plot._limit_size(False, False)  # Or it is cut to plotext's own idea of a terminal.
+    plot.plotsize(plan.width, plan.height)
+    plot.xaxes(True, False)
+    plot.yaxes(True, False)
+    plot.grid(True, False)
+    plot.ticks_color(_LABEL)
+    plot.xlim(plan.x.low, plan.x.high)
+    plot.ylim(plan.y.low, plan.y.high)
+    plot.xticks(plan.x.ticks, plan.x.labels)
+    plot.yticks(plan.y.ticks, plan.y.labels)
+    _draw_curves(plot, plan)
+    canvas = _cells_of(plot, plan)
+    _finish(canvas, plan)
+    _draw_legend(canvas, plan)
+    return Picture.from_canvas(canvas, plan.palette)
+
+
+def _draw_curves(plot: Any, plan: ChartPlan) -> None:
+    """Lay the curves over one another, what must stay readable last."""
+    train, test, markers = plan.train, plan.test, plan.markers
+    for piece in pieces(train):
+        if np.any(train.high[piece] > train.low[piece]):
+            # Up one column and down the next: a band from two points per column.
+            edge = np.column_stack((train.low[piece], train.high[piece]))
+            edge[1::2] = edge[1::2, ::-1]
+            x = np.repeat(train.x[piece], 2)
+            plot.plot(x.tolist(), edge.ravel().tolist(), marker=markers.band, color=_BAND)
+    if markers.test_line is not None and len(test) > 1:
+        plot.plot(test.x.tolist(), test.mean.tolist(), marker=markers.test_line, color=_TEST)
+    for piece in pieces(train):
+        x, mean = train.x[piece], train.mean[piece]
+        plot.plot(x.tolist(), mean.tolist(), marker=markers.train, color=_TRAIN)
+    if len(test):
+        plot.scatter(test.x.tolist(), test.mean.tolist(), marker=markers.test_point, color=_TEST)
+
+
+def _cells_of(plot: Any, plan: ChartPlan) -> Canvas:
+    """Read the matrix plotext has filled: bottom line first, one marker and colour a cell."""
+    plot._build_matrix()
+    matrix = plot.monitor.matrix
+    canvas = Canvas(plan.width, plan.height)
+    text = "".join("".join(line) for line in reversed(matrix.marker))
+    codes = np.frombuffer(text.encode("utf-32-le"), "<u4")
+    canvas.codes[:] = codes.reshape(plan.height, plan.width)
+    canvas.styles[:] = [
+        [colour[0] if isinstance(colour, tuple) else Role.GROUND for colour in line]
+        for line in reversed(matrix.fullground)
+    ]
+    return canvas
+
+
+def _finish(canvas: Canvas, plan: ChartPlan) -> None:
+    """Turn plotext's cells into the house style."""
+    codes, styles = canvas.codes, canvas.styles
+    left = plan.width - plan.room
+    inside = np.zeros(codes.shape, np.bool_)
+    inside[:-2, left:] = True
+    boxes = (codes >= 0x2500) & (codes < 0x2580) & (styles == Role.LABEL)
+    grid = boxes & inside
+    styles[boxes] = Role.FRAME
+    styles[grid] = Role.GRID
+    codes[grid] = ord(plan.markers.grid)
+    codes[-3][grid[-3]] = SPACE  # The axis is line enough at the bottom.
+    if plan.markers is ASCII_MARKERS:
+        for box, plain in ASCII_FRAME.items():
+            codes[boxes & (codes == box)] = plain
+        return
+    band = styles == Role.BAND
+    codes[band] = _WHOLE[np.clip(codes[band].astype(np.int64) - 0x2580, 0, 0x1F)]
+    _lay_on_band(canvas, plan, left)
+
+
+def _lay_on_band(canvas: Canvas, plan: ChartPlan, left: int) -> None:
+    """Let the band shine through behind the lines that cross it.
+
+    Plotext knows one colour per cell, so a line cuts a hole into the surface it crosses;
+    here the hole gets the surface's colour as its background.
+    """
+    if not len(plan.train):
+        return
+    rows, columns = np.nonzero((canvas.styles == Role.TRAIN) | (canvas.styles == Role.TEST))
+    lines = plan.height - 2
+    x = plan.x.low + (columns - left) / max(plan.room - 1, 1) * (plan.x.high - plan.x.low)
+    y = plan.y.low + (lines - 1 - rows) / max(lines - 1, 1) * (plan.y.high - plan.y.low)
+    half = (plan.y.high - plan.y.low) / max(lines - 1, 1) / 4
+    train = plan.train
+    within = (y - half >= np.interp(x, train.x, train.low)) & (
+        y + half <= np.interp(x, train.x, train.high)
+    )
+    within &= (x >= train.x[0]) & (x <= train.x[-1])
+    rows, columns = rows[within], columns[within]
+    is_train = canvas.styles[rows, columns] == Role.TRAIN
+    canvas.styles[rows, columns] = np.where(is_train, Role.TRAIN_ON_BAND, Role.TEST_ON_BAND)
+
+
+def _draw_legend(canvas: Canvas, plan: ChartPlan) -> None:
+    """Put the legend into whichever corner hides least, the upper right by preference."""
+    keys = [(role, f" {marker} ", text + " ") for role, marker, text in plan.keys]
+    marker_width = max((cells(marker) for _, marker, _ in keys), default=0)
+    width = marker_width + max((cells(text) for _, _, text in keys), default=0)
+    left, lines = plan.width - plan.room, plan.height - 2
+    if not keys or width > plan.width - left or len(keys) > lines - 1:
+        return
+    drawn = canvas.styles >= Role.BAND
+    corners = [(x, y) for y in (0, lines - len(keys)) for x in (plan.width - width, left)]
+    x, y = min(
+        corners, key=lambda at: int(drawn[at[1] : at[1] + len(keys), at[0] : at[0] + width].sum())
+    )
+    for line, (role, marker, text) in enumerate(keys, start=y):
+        canvas.put(x, line, " " * width, Role.GROUND)
+        canvas.put(x + marker_width - cells(marker), line, marker, role)
+        canvas.put(x + marker_width, line, text, Role.LABEL)
+
+
+def _whole_blocks() -> npt.NDArray[np.uint32]:
+    """For each quadrant block U+2580.., the block that fills the same halves right across."""
+    full, upper, lower = 0x2588, 0x2580, 0x2584
+    table = np.full(0x20, full, np.uint32)
+    for code in "▀▘▝":
+        table[ord(code) - 0x2580] = upper
+    for code in "▄▖▗":
+        table[ord(code) - 0x2580] = lower
+    return table
+
+
+_WHOLE: Final = _whole_blocks()

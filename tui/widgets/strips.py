@@ -1,0 +1,231 @@
+"""Cells, pictures made of them, and which of them changed.
+
+A `Canvas` is a sheet to draw on: one code point and one style number per terminal cell, as
+two NumPy arrays. A `Picture` is a finished sheet with the styles its numbers stand for. Two
+pictures can be compared cell by cell in a few array operations, which is what makes it
+possible to send a terminal only the spans that differ.
+
+Text put on a canvas is never read as markup, and what a terminal could read as a command
+(control characters, invisible ones) is replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from rich.cells import get_character_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+
+Codes = npt.NDArray[np.uint32]
+StyleNumbers = npt.NDArray[np.int32]
+
+SPACE: Final = 0x20
+CONTINUED: Final = 0  # the right half of a character two cells wide
+UNPRINTABLE: Final = "·"
+
+# Moving the cursor and naming a colour costs about as many bytes as this many cells.
+CELLS_WORTH_RESENDING: Final = 6
+REGIONS_PER_LINE: Final = 4
+
+
+def printable(text: str) -> str:
+    """Replace every character that is not plainly visible, so that it can do no harm."""
+    return "".join(
+        character
+        if character.isprintable() and get_character_cell_size(character) > 0
+        else UNPRINTABLE
+        for character in text
+    )
+
+
+def cells(text: str) -> int:
+    """Terminal cells that `text` takes up."""
+    return sum(get_character_cell_size(character) for character in text)
+
+
+def shorten(text: str, width: int, ellipsis: str = "…") -> str:
+    """Cut `text` to at most `width` cells, ending in an ellipsis where something went."""
+    if cells(text) <= width:
+        return text
+    room = width - cells(ellipsis)
+    if room < 0:
+        return ellipsis[: max(width, 0)]
+    kept: list[str] = []
+    for character in text:
+        room -= get_character_cell_size(character)
+        if room < 0:
+            break
+        kept.append(character)
+    return "".join(kept).rstrip() + ellipsis
+
+
+class Canvas:
+    """A sheet of cells to draw on.
+
+    Attributes:
+        codes: uint32 (height, width), the code point in each cell.
+        styles: int32 (height, width), a number per cell; what it looks like is decided
+            when the canvas becomes a `Picture`.
+    """
+
+    def __init__(self, width: int, height: int, style: int = 0) -> None:
+        """Make a blank sheet of `width` x `height` cells in one style."""
+        self.codes: Codes = np.full((height, width), SPACE, np.uint32)
+        self.styles: StyleNumbers = np.full((height, width), style, np.int32)
+
+    @property
+    def width(self) -> int:
+        """Cells per line."""
+        return int(self.codes.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Lines."""
+        return int(self.codes.shape[0])
+
+    def put(self, x: int, y: int, text: str, style: int, *, width: int | None = None) -> int:
+        """Write `text` at column `x` of line `y`; what does not fit is left out.
+
+        Args:
+            width: cells it may take up, to the end of the line by default.
+
+        Returns:
+            The column after the last cell written.
+        """
+        if not 0 <= y < self.height:
+            return x
+        limit = self.width if width is None else min(self.width, x + width)
+        for character in printable(text):
+            size = get_character_cell_size(character)
+            if x + size > limit:
+                break
+            if x >= 0:
+                self.codes[y, x] = ord(character)
+                self.codes[y, x + 1 : x + size] = CONTINUED
+                self.styles[y, x : x + size] = style
+            x += size
+        return x
+
+    def put_paragraph(self, text: str, style: int) -> None:
+        """Write `text` in the middle of the sheet, wrapped at spaces."""
+        lines = _wrap(printable(text), max(self.width - 2, 1))[: self.height]
+        top = (self.height - len(lines)) // 2
+        for number, line in enumerate(lines):
+            self.put(max((self.width - cells(line)) // 2, 0), top + number, line, style)
+
+    def blit(self, x: int, y: int, codes: Codes, styles: StyleNumbers) -> None:
+        """Copy cells, both (h, w), to column `x` of line `y`; the rest is cut off."""
+        height = min(codes.shape[0], self.height - y)
+        width = min(codes.shape[1], self.width - x)
+        if height > 0 and width > 0:
+            self.codes[y : y + height, x : x + width] = codes[:height, :width]
+            self.styles[y : y + height, x : x + width] = styles[:height, :width]
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A finished sheet of cells.
+
+    Attributes:
+        codes: uint32 (height, width).
+        styles: int32 (height, width), places in `palette`.
+        palette: the styles.
+    """
+
+    codes: Codes
+    styles: StyleNumbers
+    palette: tuple[Style, ...]
+
+    @classmethod
+    def from_canvas(cls, canvas: Canvas, palette: Iterable[Style]) -> Picture:
+        """Freeze what is on `canvas`."""
+        return cls(canvas.codes, canvas.styles, tuple(palette))
+
+    @property
+    def width(self) -> int:
+        """Cells per line."""
+        return int(self.codes.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Lines."""
+        return int(self.codes.shape[0])
+
+    @cached_property
+    def strips(self) -> list[Strip]:
+        """One `Strip` per line."""
+        return [self._strip(line) for line in range(self.height)]
+
+    @property
+    def text(self) -> str:
+        """The characters alone, line by line."""
+        return "\n".join(strip.text for strip in self.strips)
+
+    def _strip(self, line: int) -> Strip:
+        styles = self.styles[line]
+        text = self.codes[line].astype("<u4").tobytes().decode("utf-32-le")
+        cuts = [0, *(np.flatnonzero(styles[1:] != styles[:-1]) + 1).tolist(), len(text)]
+        palette = self.palette
+        segments = [
+            Segment(text[start:stop].replace("\0", ""), palette[styles[start]])
+            for start, stop in zip(cuts, cuts[1:], strict=False)
+            if stop > start
+        ]
+        return Strip(segments, len(text))
+
+
+def changed_regions(old: Picture | None, new: Picture) -> list[Region] | None:
+    """What must be painted again when `new` takes the place of `old`.
+
+    Returns:
+        Regions of cells that differ, at most a few per line, an empty list if the two look
+        the same; None if everything must be painted, because there was nothing before, or
+        it had another size, or the palette changed.
+    """
+    if old is None or old.codes.shape != new.codes.shape or old.palette != new.palette:
+        return None
+    differs = (old.codes != new.codes) | (old.styles != new.styles)
+    # Half a wide character cannot be sent: both halves go together.
+    for codes in (old.codes, new.codes):
+        halves = codes[:, 1:] == CONTINUED
+        if halves.any():
+            differs[:, :-1] |= differs[:, 1:] & halves
+            differs[:, 1:] |= differs[:, :-1] & halves
+    regions: list[Region] = []
+    for line in np.flatnonzero(differs.any(axis=1)).tolist():
+        for start, stop in _spans(np.flatnonzero(differs[line])):
+            regions.append(Region(start, line, stop - start, 1))
+    return regions
+
+
+def _spans(columns: npt.NDArray[np.intp]) -> list[tuple[int, int]]:
+    """Half-open spans covering ascending `columns`, few enough to be worth telling apart."""
+    distance = np.diff(columns)
+    breaks = np.flatnonzero(distance > CELLS_WORTH_RESENDING)
+    if len(breaks) >= REGIONS_PER_LINE:
+        widest = np.argsort(distance[breaks])[-(REGIONS_PER_LINE - 1) :]
+        breaks = np.sort(breaks[widest])
+    starts = [int(columns[0]), *columns[breaks + 1].tolist()]
+    stops = [*columns[breaks].tolist(), int(columns[-1])]
+    return [(start, stop + 1) for start, stop in zip(starts, stops, strict=True)]
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    lines: list[str] = []
+    line = ""
+    for word in text.split():
+        word = shorten(word, width)
+        if line and cells(line) + 1 + cells(word) > width:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    return [*lines, line] if line else lines
