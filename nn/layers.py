@@ -29,6 +29,10 @@ class Layer(Protocol):
 
     n_inputs: int
     n_outputs: int
+    parameter_names: Sequence[str]
+
+    def at_precision(self, dtype: DTypeLike) -> Layer:
+        """The same kind of layer, not yet bound, for numbers of another type."""
 
     def parameter_shapes(self) -> Sequence[Shape]:
         """The shapes of its parameters, in the order in which `bind` receives them."""
@@ -76,12 +80,17 @@ class Dense:
     samples in columns and writes Z = W X + b with W (n_outputs, n_inputs): the same numbers, turned.
     """
 
+    parameter_names: Sequence[str] = ("weights", "biases")
+
     def __init__(self, n_inputs: int, n_outputs: int, dtype: DTypeLike = np.float32) -> None:
         self.n_inputs = n_inputs
         self.n_outputs = n_outputs
         self._z = Buffers(n_outputs, dtype)
         self._d_x = Buffers(n_inputs, dtype)
         self._ones = Buffers(1, dtype, fill=1)
+
+    def at_precision(self, dtype: DTypeLike) -> Dense:
+        return Dense(self.n_inputs, self.n_outputs, dtype)
 
     def parameter_shapes(self) -> Sequence[Shape]:
         return (self.n_inputs, self.n_outputs), (self.n_outputs,)
@@ -116,6 +125,8 @@ class Dense:
 class Activation:
     """A bend, unit by unit: A = f(Z); going back, dZ = dA * f'(Z)."""
 
+    parameter_names: Sequence[str] = ()
+
     def __init__(
         self, function: ActivationFunction, width: int, dtype: DTypeLike = np.float32
     ) -> None:
@@ -123,6 +134,9 @@ class Activation:
         self.n_inputs = self.n_outputs = width
         self._a = Buffers(width, dtype)
         self._slope = Buffers(width, dtype)
+
+    def at_precision(self, dtype: DTypeLike) -> Activation:
+        return Activation(self.function, self.n_inputs, dtype)
 
     def parameter_shapes(self) -> Sequence[Shape]:
         return ()
@@ -133,13 +147,13 @@ class Activation:
     def forward(self, x: Array) -> Array:
         a = self._a(len(x))
         self.function.value(x, a)
-        self._z, self._output = x, a
+        self.input, self.output = x, a
         return a
 
     def backward(self, d_output: Array, *, need_d_input: bool = True) -> Array | None:
         if not need_d_input:
             return None
         slope = self._slope(len(d_output))
-        self.function.slope(self._z, self._output, slope)
+        self.function.slope(self.input, self.output, slope)
         d_output *= slope
         return d_output

@@ -13,6 +13,7 @@ few operations on whole vectors, and knows nothing of layers.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -32,7 +33,7 @@ class Network:
     """A stack of layers, from (n, n_inputs) to logits (n, n_classes)."""
 
     def __init__(self, layers: Sequence[Layer], dtype: DTypeLike = np.float32) -> None:
-        for before, after in zip(layers, layers[1:], strict=False):
+        for before, after in itertools.pairwise(layers):
             if before.n_outputs != after.n_inputs:
                 raise ValueError(
                     f"a layer with {before.n_outputs} outputs cannot feed one "
@@ -63,7 +64,7 @@ class Network:
         last; weights drawn by the rule that suits the activation, biases zero."""
         function = ACTIVATIONS[activation]
         layers: list[Layer] = []
-        for n_inputs, n_outputs in zip(sizes[:-1], sizes[1:], strict=True):
+        for n_inputs, n_outputs in itertools.pairwise(sizes):
             if layers:
                 layers.append(Activation(function, n_inputs, dtype))
             layers.append(Dense(n_inputs, n_outputs, dtype))
@@ -73,6 +74,12 @@ class Network:
             if isinstance(layer, Dense):
                 initialise(layer.weights, rng)
         return network
+
+    def at_precision(self, dtype: DTypeLike) -> Network:
+        """A twin with numbers of another type: the same layers, a copy of the parameters."""
+        twin = Network([layer.at_precision(dtype) for layer in self.layers], dtype)
+        twin.parameters[...] = self.parameters
+        return twin
 
     @property
     def n_inputs(self) -> int:

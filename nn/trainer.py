@@ -36,6 +36,10 @@ from nn.network import Network
 from nn.optimizers import OPTIMIZERS
 from nn.schedules import SCHEDULES
 
+_in_words = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+"""A loss that overflows is reported by `Diverged`, in words, not by NumPy's warnings. It decorates
+single steps, never `run()`: around a `yield` it would hold for whoever iterates, too."""
+
 
 class Trainer:
     """A network, its digits, and where in the run it stands.
@@ -115,25 +119,24 @@ class Trainer:
 
     def run(self) -> Iterator[Event]:
         """Train from where the run stands to its end."""
-        # A loss that overflows is reported by `Diverged`, in words, not by NumPy's warnings.
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            if self.step == 0:
-                yield self._start()
-            while self.epochs_done < self.hyperparameters.epochs:
-                if self.permutation is None:
-                    self.permutation = self.rng.permutation(len(self.train))
-                    self._epoch_began = (self.seconds, self.training_seconds)
-                while self.position < len(self.train):
-                    done = self._step()
-                    yield done
-                    if isinstance(done, Diverged):
-                        return
-                closed = self._finish_epoch()
-                yield closed
-                if isinstance(closed, Diverged):
+        if self.step == 0:
+            yield self._start()
+        while self.epochs_done < self.hyperparameters.epochs:
+            if self.permutation is None:
+                self.permutation = self.rng.permutation(len(self.train))
+                self._epoch_began = (self.seconds, self.training_seconds)
+            while self.position < len(self.train):
+                done = self._step()
+                yield done
+                if isinstance(done, Diverged):
                     return
-            yield self._finish_run()
+            closed = self._finish_epoch()
+            yield closed
+            if isinstance(closed, Diverged):
+                return
+        yield self._finish_run()
 
+    @_in_words
     def _start(self) -> RunStarted:
         began = time.perf_counter()
         self.evaluation = evaluate(self.network, self.test, self.loss)
@@ -149,6 +152,7 @@ class Trainer:
             test_accuracy=self.evaluation.accuracy,
         )
 
+    @_in_words
     def _step(self) -> StepDone | Diverged:
         """One mini-batch: forward, loss, backward, update."""
         began = time.perf_counter()
@@ -172,6 +176,7 @@ class Trainer:
         self.training_seconds += spent
         return StepDone(step, epoch, loss, learning_rate, gradient_norm)
 
+    @_in_words
     def _finish_epoch(self) -> EpochDone | Diverged:
         began = time.perf_counter()
         self.evaluation = evaluate(self.network, self.test, self.loss)

@@ -2,12 +2,13 @@
 
 `load` takes the name of a data set and returns a `Dataset`; `split` divides it. The rooms:
 
-1.  `dataset`  what a data set is, and its division into training and test rows
-2.  `idx`      one IDX file, decoded without trusting its header
-3.  `folder`   the four IDX files of a set, found and put together
-4.  `digits`   the small digits that come with scikit-learn
-5.  `fetch`    MNIST and Fashion-MNIST over the network, checked byte by byte
-6.  `cache`    decoded arrays kept on disk, memory-mapped from the second start on
+1.  `dataset`     what a data set is, and its division into training and test rows
+2.  `idx`         one IDX file, decoded without trusting its header
+3.  `folder`      the four IDX files of a set, found and put together
+4.  `digits`      the small digits that come with scikit-learn
+5.  `published`   which files MNIST and Fashion-MNIST are, and where they are to be had
+6.  `fetch`       those files over the network, checked byte by byte
+7.  `cache`       decoded arrays kept on disk, memory-mapped from the second start on
 
 Everything that the user can cause raises `DataError`, whose text is one sentence. Importing this
 costs NumPy and the standard library; scikit-learn and pooch are imported where they are needed.
@@ -35,8 +36,9 @@ from nn.data.dataset import (
     shown,
     split,
 )
-from nn.data.fetch import FILES, fetch
+from nn.data.fetch import fetch_set
 from nn.data.folder import IdxFiles, content_key, files_key, find_files, read_set
+from nn.data.published import FILES, PUBLISHED_FINGERPRINTS
 
 __all__ = [
     "DATASETS",
@@ -107,14 +109,6 @@ DATASETS: Mapping[str, DatasetInfo] = MappingProxyType(
 )
 """Every data set that `load` knows, by name."""
 
-PUBLISHED_FINGERPRINTS: Mapping[str, str] = MappingProxyType(
-    {
-        "mnist": "2205afc5aa6e54ff50847f3294196e57d81442196fec285e25838d4c59782eb1",
-        "fashion-mnist": "48ed50938d025f98cfc7d84c9f6e464cfe7442e5fcd610e882d78d2a0ed831d5",
-    }
-)
-"""The `Dataset.fingerprint` of the sets as published."""
-
 
 def load(
     name: str,
@@ -178,7 +172,7 @@ def _from_network(info: DatasetInfo, root: Path, progress: Progress | None) -> D
     folder = root / "downloads" / info.name
 
     def fetch_and_decode() -> Dataset:
-        fetch(info.name, folder, progress=progress)
+        fetch_set(info.name, folder, progress=progress)
         files = IdxFiles(*(folder / file.name for file in FILES[info.name]))
         return read_set(files, info.name, info.class_names, progress)
 

@@ -1,4 +1,4 @@
-"""MNIST and Fashion-MNIST over the network: which files, from where, and are they the right ones.
+"""MNIST and Fashion-MNIST over the network, from the first mirror that gives the right bytes.
 
 Every byte is checked against the SHA-256 published for it, so a mirror need not be trusted, only
 tried. A file appears under its own name only once it is complete and right; what a cancelled or
@@ -10,16 +10,15 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from nn.data.cache import sweep_stale
 from nn.data.dataset import DataError, Progress, shown
 from nn.data.idx import file_sha256
+from nn.data.published import FILES, MIRRORS, RemoteFile
 
 _PARTIAL = ".part-"
 _CHUNK = 16 * 1024
@@ -29,86 +28,11 @@ _TIMEOUT = (10.0, 20.0)
 _HEADERS = {"Accept-Encoding": "identity"}
 
 
-@dataclass(frozen=True)
-class RemoteFile:
-    """One published file: its name, its size in bytes, and its SHA-256 in hex."""
-
-    name: str
-    size: int
-    sha256: str
-
-
-FILES: Mapping[str, tuple[RemoteFile, ...]] = MappingProxyType(
-    {
-        "mnist": (
-            RemoteFile(
-                "train-images-idx3-ubyte.gz",
-                9_912_422,
-                "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-            ),
-            RemoteFile(
-                "train-labels-idx1-ubyte.gz",
-                28_881,
-                "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-            ),
-            RemoteFile(
-                "t10k-images-idx3-ubyte.gz",
-                1_648_877,
-                "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-            ),
-            RemoteFile(
-                "t10k-labels-idx1-ubyte.gz",
-                4_542,
-                "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
-            ),
-        ),
-        "fashion-mnist": (
-            RemoteFile(
-                "train-images-idx3-ubyte.gz",
-                26_421_880,
-                "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
-            ),
-            RemoteFile(
-                "train-labels-idx1-ubyte.gz",
-                29_515,
-                "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
-            ),
-            RemoteFile(
-                "t10k-images-idx3-ubyte.gz",
-                4_422_102,
-                "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
-            ),
-            RemoteFile(
-                "t10k-labels-idx1-ubyte.gz",
-                5_148,
-                "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
-            ),
-        ),
-    }
-)
-"""The files of each set, in the order of `folder.FILE_NAMES`."""
-
-MIRRORS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "mnist": (
-            "https://ossci-datasets.s3.amazonaws.com/mnist/",
-            "https://storage.googleapis.com/cvdf-datasets/mnist/",
-        ),
-        "fashion-mnist": (
-            "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
-            "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
-            "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-        ),
-    }
-)
-"""Where each set is published: base URLs, each ending in a slash, tried in this order."""
-
-
 class _MirrorError(Exception):
     """One mirror did not give the file; `str()` is a few words on why."""
 
 
-def fetch(
+def fetch_set(
     set_name: str,
     folder: Path,
     *,
@@ -260,13 +184,24 @@ def _download(url: str, sink: _Sink, meter: _Meter) -> None:
     import requests
     from urllib3.exceptions import HTTPError
 
-    download = pooch.HTTPDownloader(chunk_size=_CHUNK, timeout=_TIMEOUT, headers=_HEADERS)
+    # pooch leaves an answer open when writing it is interrupted, which is what a cancellation does;
+    # the hook is how to get hold of it.
+    answers: list[requests.Response] = []
+    download = pooch.HTTPDownloader(
+        chunk_size=_CHUNK,
+        timeout=_TIMEOUT,
+        headers=_HEADERS,
+        hooks={"response": lambda answer, **_: answers.append(answer)},
+    )
     try:
         download(url, sink, None)
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         if error is meter.cancelled:
             raise
         raise _MirrorError(_in_short(error)) from None
+    finally:
+        for answer in answers:
+            answer.close()
 
 
 def _in_short(error: Exception) -> str:
@@ -286,7 +221,9 @@ def _in_short(error: Exception) -> str:
         return "no secure connection"
     if isinstance(error, requests.ConnectionError):
         return "no connection"
-    return f"the transfer failed ({type(error).__name__})"
+    if isinstance(error, ValueError):
+        return "an answer that makes no sense"
+    return "the transfer failed"
 
 
 def _unwritable(folder: Path, error: Exception) -> DataError:

@@ -48,7 +48,7 @@ def find_files(folder: Path, set_name: str, origin: str) -> IdxFiles:
     """
     # os.path, not the methods of Path: it answers False where those raise for a folder that may
     # not be looked into or for a name that no file can have.
-    if not os.path.isdir(folder):
+    if not os.path.isdir(folder):  # noqa: PTH112
         raise DataError(
             f"{origin} points at {shown(folder)}, which is not a folder; "
             f"it should hold the four IDX files of {set_name} in {set_name}/ below it."
@@ -116,7 +116,7 @@ def _variant(place: Path, name: str) -> Path | None:
         for ending in (".gz", ""):
             path = place / (spelling + ending)
             # A FIFO or a directory of this name counts as found: reading it says what is wrong.
-            if os.path.exists(path):
+            if os.path.exists(path):  # noqa: PTH110
                 return path
     return None
 

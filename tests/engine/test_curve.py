@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ def build(values: list[float], cuts: list[int], capacity: int = 16) -> Curve:
     """A curve from `values`, handed over in pieces cut at `cuts`."""
     curve = Curve(capacity)
     edges = sorted({0, len(values), *(cut % (len(values) + 1) for cut in cuts)})
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         curve.extend(np.arange(start, stop), np.array(values[start:stop], np.float32))
     return curve
 

@@ -75,5 +75,5 @@ def test_shapes_that_contradict_one_another_are_refused(changes: dict[str, Any])
 
 def test_equality_is_identity_and_therefore_cheap() -> None:
     predictions = make()
-    assert predictions == predictions  # noqa: PLR0124
+    assert predictions == predictions
     assert predictions != make()

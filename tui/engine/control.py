@@ -37,6 +37,9 @@ PATIENCE = 10.0
 
 _MOST_CLIENTS = 64
 
+_TEMPORARY = Path(f"/tmp/inkling-{os.getuid()}")
+"""Where there is no runtime directory: short whatever TMPDIR says."""
+
 
 class Asked:
     """A request in the training loop's hands; `reply` may be called from any thread, once."""
@@ -175,15 +178,13 @@ def socket_directory() -> Path:
     Raises:
         RunError: the directory cannot be made, or is somebody else's.
     """
-    import platformdirs
-
-    path = platformdirs.user_runtime_path("inkling")
+    given = os.environ.get("XDG_RUNTIME_DIR")
+    path = Path(given) / "inkling" if given else _TEMPORARY
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
-        path = Path(f"/tmp/inkling-{os.getuid()}")
-        with contextlib.suppress(FileExistsError):
-            path.mkdir(mode=0o700)
+        path = _TEMPORARY
+        path.mkdir(mode=0o700, exist_ok=True)
     facts = path.lstat()
     if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
         raise RunError(f"{printable(path)} is not a directory of yours: no place for a socket.")

@@ -50,6 +50,9 @@ class Recorder:
                 done.step, seconds, done.loss, done.learning_rate, done.gradient_norm, done.epoch
             )
         )
+        self.flush_if_due()
+
+    def flush_if_due(self) -> None:
         if time.monotonic() - self._flushed > FLUSH_EVERY:
             self.flush()
 

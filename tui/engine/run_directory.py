@@ -220,3 +220,26 @@ def replacing(path: Path) -> Iterator[Any]:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def find_run(runs_dir: Path, name: str) -> RunDirectory:
+    """The run of this name, the only one that begins with it, or the `latest`.
+
+    Raises:
+        RunError: there is none, or more than one.
+    """
+    where = printable(runs_dir)
+    try:
+        names = sorted(p.name for p in runs_dir.iterdir() if (p / "config.toml").is_file())
+    except OSError:
+        names = []
+    if not names:
+        raise RunError(f"There are no runs in {where}; inkling starts one.")
+    if name == "latest":
+        newest = max(names, key=lambda n: (runs_dir / n / "config.toml").stat().st_mtime)
+        return RunDirectory(runs_dir / newest)
+    found = [n for n in names if n == name] or [n for n in names if n.startswith(name)]
+    if len(found) == 1:
+        return RunDirectory(runs_dir / found[0])
+    several = "More than one run begins" if found else "No run begins"
+    raise RunError(f"{several} with {ascii(name)[:80]} in {where}.")

@@ -6,8 +6,9 @@ LONGEST = 400
 
 
 def printable(text: object, limit: int = LONGEST) -> str:
-    """One line of printable characters: ESC, C1 and other control bytes become `?`, line ends and
-    tabs become spaces, and what is longer than `limit` ends in `...`."""
-    spaced = " ".join(str(text).split())
-    clean = "".join(char if char.isprintable() else "?" for char in spaced)
+    """One line of printable characters: line ends and tabs become spaces, ESC, C1 and other control
+    characters `?`, and what is longer than `limit` ends in `...`."""
+    clean = "".join(
+        char if char.isprintable() else " " if char.isspace() else "?" for char in str(text)
+    ).rstrip()
     return clean if len(clean) <= limit else clean[: limit - 3] + "..."

@@ -9,7 +9,9 @@ looks at the entries; `inkling train` iterates the same generator and shows them
 
 from __future__ import annotations
 
+import contextlib
 import math
+import queue
 import signal
 import sys
 import time
@@ -33,6 +35,10 @@ from tui.engine.text import printable
 
 PROGRESS_EVERY = 0.25
 """Seconds between two lines of progress while data is fetched."""
+
+
+PACE_SLACK = 0.1
+"""Seconds by which a paced run may fall behind and still catch up: timers are not exact."""
 
 
 class Stint(Enum):
@@ -59,6 +65,7 @@ class Worker:
         self._trainer: Trainer | None = None
         self._news: list[Entry] = []
         self._last_progress = (-math.inf, "")
+        self._next_step = -math.inf
 
     def stop(self, who: str) -> None:
         """End the run at the next step, or now if it is paused. Safe in a signal handler."""
@@ -108,6 +115,8 @@ class Worker:
                     self._pen.step(event, trainer.seconds)
                     if self._stint is Stint.STEP:
                         self._hold("")
+                    elif trainer.hyperparameters.pace:
+                        yield from self._wait_for(trainer.hyperparameters.pace)
                 case RunStarted():
                     self._record_predictions()
                     yield self._write(event)
@@ -141,6 +150,16 @@ class Worker:
         if now - when > PROGRESS_EVERY or fact.what != what_before:
             self._last_progress = (now, fact.what)
             self._news.append(self._write(fact))
+
+    def _wait_for(self, pace: float) -> Iterator[Entry]:
+        """Let the next step wait for its turn, `pace` steps a second, all ears."""
+        self._next_step = max(self._next_step + 1 / pace, time.monotonic() - PACE_SLACK)
+        while (patience := self._next_step - time.monotonic()) > 0:
+            self._pen.flush_if_due()
+            with contextlib.suppress(queue.Empty):
+                self._do(self._control.queue.get(timeout=min(patience, PROGRESS_EVERY)))
+                yield from self._take_news()
+                return
 
     def _listen(self) -> Iterator[Entry]:
         """Do what was asked; while holding, wait for it."""

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import Final
 
 ROUND_STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
+LARGEST: Final = 1e300  # differences and margins of such numbers are still finite
 LIMITS_PER_TICK: Final = 4
+LOG_FACTORS: Final = ((1, 2, 5), (1, 3))
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,8 @@ def linear_axis(low: float, high: float, count: int) -> Axis:
 def log_axis(low: float, high: float, count: int) -> Axis:
     """An axis over positive values from `low` to `high`; its coordinates are log10.
 
-    Ticks are powers of ten where there are enough of them, else 1, 2 and 5 times those, else
-    round numbers as on a linear axis.
+    Ticks are powers of ten, with 2 and 5 (or 3) times those where there is room; within a
+    single power of ten they are round numbers as on a linear axis.
     """
     low, high = _spread(low, high)
     if low <= 0:
@@ -69,13 +71,11 @@ def log_axis(low: float, high: float, count: int) -> Axis:
     bottom, top = math.log10(low), math.log10(high)
     bottom, top = _limits(bottom, top, max((top - bottom) / 8, 1e-9))
     decades = top - bottom
-    if decades >= 2:
+    if decades >= 1:
+        factors = next((f for f in LOG_FACTORS if len(f) * decades <= count), (1,))
         every = max(1, math.ceil(decades / max(count, 1)))
-        powers = range(math.ceil(bottom), math.floor(top) + 1)
-        values = [10.0**power for power in powers if power % every == 0]
-    elif decades >= 1:
-        powers = range(math.floor(bottom), math.ceil(top) + 1)
-        values = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
+        powers = range(max(math.floor(bottom), -307), min(math.ceil(top), 300) + 1)
+        values = [f * 10.0**power for power in powers if power % every == 0 for f in factors]
     else:
         values = list(_multiples(low, high, round_step(high - low, count)))
     kept = [value for value in values if value > 0 and bottom <= math.log10(value) <= top]
@@ -107,11 +107,10 @@ def short_number(value: float, digits: int = 3) -> str:
 
 
 def _spread(low: float, high: float) -> tuple[float, float]:
-    """Give a flat range some height; a subtraction that overflows has none to spare."""
-    if high > low and math.isfinite(high - low) and high - low > abs(high) * 1e-9:
+    """Give a flat range some height, and keep a huge one from overflowing."""
+    low, high = (min(max(end, -LARGEST), LARGEST) for end in (low, high))
+    if high - low > abs(high) * 1e-9:
         return low, high
-    if high > low and not math.isfinite(high - low):
-        return low / 4, high / 4
     pad = abs(low) * 0.1 or 0.5
     return low - pad, high + pad
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -129,6 +130,7 @@ def plan(
     newest = (_newest(history.train, train), _newest(history.test, test))
     if log_scale:
         train, test = _logarithms(train, low), _logarithms(test, low)
+    train, test = _within(train, y), _within(test, y)
     markers = ASCII_MARKERS if ascii_only else UNICODE_MARKERS
     keys = (
         (Role.TRAIN, markers.train_key, f"train {newest[0]}"),
@@ -141,7 +143,7 @@ def plan(
 def pieces(columns: Columns) -> list[slice]:
     """The stretches of columns between gaps."""
     cuts = [0, *np.flatnonzero(columns.gap).tolist(), len(columns)]
-    return [slice(a, b) for a, b in zip(cuts, cuts[1:], strict=False) if b > a]
+    return [slice(a, b) for a, b in pairwise(cuts) if b > a]
 
 
 def _room(width: int, y: Axis) -> int:
@@ -181,6 +183,14 @@ def _logarithms(columns: Columns, lowest: float) -> Columns:
         for values in (columns.low, columns.high, columns.mean)
     )
     return Columns(columns.x[keep], low, high, mean, gap)
+
+
+def _within(columns: Columns, y: Axis) -> Columns:
+    """No value beyond the ends of the axis: a line that leaves the sheet never ends."""
+    low, high, mean = (
+        np.clip(values, y.low, y.high) for values in (columns.low, columns.high, columns.mean)
+    )
+    return replace(columns, low=low, high=high, mean=mean)
 
 
 def _lowest_positive(curves: list[Curve], high: float) -> float:

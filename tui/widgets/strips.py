@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -176,7 +177,7 @@ class Picture:
         palette = self.palette
         segments = [
             Segment(text[start:stop].replace("\0", ""), palette[styles[start]])
-            for start, stop in zip(cuts, cuts[1:], strict=False)
+            for start, stop in pairwise(cuts)
             if stop > start
         ]
         return Strip(segments, len(text))

@@ -46,7 +46,7 @@ def idx_bytes() -> Callable[..., bytes]:
 
 @pytest.fixture(scope="session")
 def write_set(idx_bytes: Callable[..., bytes]) -> Callable[..., tuple[np.ndarray, np.ndarray]]:
-    """`write_set(folder, ...)`: four random IDX files; returns all images and labels, train first."""
+    """`write_set(folder, ...)`: four random IDX files; returns images and labels, train first."""
 
     def write(
         folder: Path,
@@ -77,7 +77,7 @@ def write_set(idx_bytes: Callable[..., bytes]) -> Callable[..., tuple[np.ndarray
 
 @pytest.fixture(scope="session")
 def sentence() -> Callable[[object], str]:
-    """`sentence(excinfo)`: the text of a caught error, after checking that it is fit for a person."""
+    """`sentence(excinfo)`: the text of a caught error, checked to be fit for a person."""
 
     def check(excinfo: object) -> str:
         text = str(excinfo.value)  # type: ignore[attr-defined]

@@ -51,7 +51,7 @@ def test_another_scikit_learn_gets_another_entry(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load_digits(tmp_path)
-    monkeypatch.setattr("importlib.metadata.version", lambda name: "99.0")
+    monkeypatch.setattr("importlib.metadata.version", lambda _: "99.0")
     load_digits(tmp_path)
     assert len(list((tmp_path / "arrays").iterdir())) == 2
 

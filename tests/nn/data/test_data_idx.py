@@ -50,7 +50,7 @@ def test_a_file_cut_anywhere_is_refused(idx_bytes, sentence, array, zipped: bool
 
 @settings(deadline=None, max_examples=300)
 @given(array=ARRAYS, data=st.data())
-def test_a_damaged_gzip_is_refused_or_harmless(idx_bytes, sentence, array, data) -> None:
+def test_a_damaged_gzip_is_refused_or_harmless(idx_bytes, array, data) -> None:
     whole = bytearray(gzip.compress(idx_bytes(array)))
     place = data.draw(st.integers(0, len(whole) - 1))
     whole[place] ^= data.draw(st.integers(1, 255))
@@ -59,13 +59,11 @@ def test_a_damaged_gzip_is_refused_or_harmless(idx_bytes, sentence, array, data)
         path.write_bytes(whole)
         try:
             got = read_idx(path, array.ndim)
-        except DataError as error:
-            assert str(error).isprintable()
-            assert "hurt.gz" in str(error)
-        else:
-            # Only the parts of the gzip header that mean nothing, such as the time, can be hurt
-            # without it showing: never the contents.
-            np.testing.assert_array_equal(got, array)
+        except DataError:
+            return
+    # Only the parts of the gzip header that mean nothing, such as the time, can be hurt without
+    # it showing: never the contents.
+    np.testing.assert_array_equal(got, array)
 
 
 def refusal(path: Path, ndim: int, sentence) -> str:
@@ -110,6 +108,21 @@ def test_each_wrong_content_gets_its_sentence(
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert part in text
+    assert peak < 4_000_000
+
+
+@pytest.mark.parametrize("extra", [-1, 1])
+def test_a_large_plain_file_of_the_wrong_size_is_refused_unread(
+    tmp_path: Path, sentence, extra: int
+) -> None:
+    path = tmp_path / "sparse-idx"
+    path.write_bytes(head(10_000, 100, 100))
+    os.truncate(path, 16 + 10**8 + extra)
+    tracemalloc.start()
+    text = refusal(path, 3, sentence)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert "100000000 bytes" in text
     assert peak < 4_000_000
 
 
@@ -199,7 +212,7 @@ def test_whatever_progress_raises_comes_out_unchanged(tmp_path: Path, idx_bytes,
     path.write_bytes(gzip.compress(idx_bytes(np.zeros(5, np.uint8))))
     stop = kind("stop")
 
-    def progress(what: str, done: int, total: int | None) -> None:
+    def progress(*_: object) -> None:
         raise stop
 
     with pytest.raises(kind) as caught:

@@ -13,23 +13,23 @@ import pytest
 import nn.data
 from nn.data import DATASETS, DataError, default_split, load, split
 from nn.data import folder as folder_module
-from nn.data.fetch import FILES
+from nn.data.published import FILES
 
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever would download fails the test instead."""
 
-    def refuse(*args: object, **kwargs: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a download was begun")
 
-    monkeypatch.setattr(nn.data, "fetch", refuse)
+    monkeypatch.setattr(nn.data, "fetch_set", refuse)
 
 
 @pytest.fixture
 def no_decoding(monkeypatch: pytest.MonkeyPatch):
     def forbid() -> None:
-        def refuse(*args: object) -> None:
+        def refuse(*_: object) -> None:
             raise AssertionError("a file was decoded")
 
         monkeypatch.setattr(folder_module, "read_idx", refuse)
@@ -121,7 +121,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones(name: str, sentence) ->
 
 
 def test_without_a_folder_the_set_is_fetched_once_and_then_kept(
-    tmp_path: Path, monkeypatch, write_set, own_cache: Path, no_decoding
+    monkeypatch, write_set, own_cache: Path, no_decoding
 ) -> None:
     seen: list[tuple[str, Path]] = []
     kept: list[tuple[np.ndarray, np.ndarray]] = []
@@ -133,10 +133,10 @@ def test_without_a_folder_the_set_is_fetched_once_and_then_kept(
 
     told: list[str] = []
 
-    def progress(what: str, done: int, total: int | None) -> None:
+    def progress(what: str, _done: int, _total: int | None) -> None:
         told.append(what)
 
-    monkeypatch.setattr(nn.data, "fetch", deliver)
+    monkeypatch.setattr(nn.data, "fetch_set", deliver)
     first = load("mnist", progress=progress)
     no_decoding()
     second = load("mnist", progress=progress)
@@ -151,13 +151,13 @@ def test_without_a_folder_the_set_is_fetched_once_and_then_kept(
 def test_a_cancelled_load_leaves_no_entry(tmp_path: Path, write_set, own_cache: Path) -> None:
     write_set(tmp_path / "data")
 
-    class Stop(Exception):
+    class StopError(Exception):
         pass
 
-    def progress(what: str, done: int, total: int | None) -> None:
-        raise Stop
+    def progress(*_: object) -> None:
+        raise StopError
 
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         load("mnist", data_dir=tmp_path / "data", progress=progress)
     assert not own_cache.exists()
     assert load("mnist", data_dir=tmp_path / "data").n_official_train == 30
@@ -229,7 +229,7 @@ TEST_COUNTS = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
-def test_the_real_sets(real_data: Path, own_cache: Path, no_decoding, name: str) -> None:
+def test_the_real_sets(real_data: Path, no_decoding, name: str) -> None:
     first = load(name, data_dir=real_data)
     no_decoding()
     start = time.perf_counter()

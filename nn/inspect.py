@@ -1,0 +1,198 @@
+"""Is the gradient right? Compare it with a difference.
+
+Backpropagation claims to know dL/dp for every parameter p. The definition of a derivative can be
+asked the same question, slowly, without any calculus: move one p a little, and see what the loss
+does. Where the two answers agree to many digits, the calculus is right.
+
+    result = gradient_check(network, x, labels, sample=200)
+    print(result.passed, result.worst)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn.layers import Activation
+from nn.losses import Labels, SoftmaxCrossEntropy
+from nn.network import Network
+
+Array = NDArray[Any]
+
+THRESHOLD = 1e-6
+"""The relative error above which a gradient is taken to be wrong: see `GradientCheck`."""
+
+FLOOR = 1e-4
+"""The gradient below which the error is judged as if the gradient were this large."""
+
+_STEPS = (1e-3, 1e-4, 1e-5)
+_KINKED = frozenset({"relu", "leaky_relu", "elu"})
+
+
+@dataclass(frozen=True, slots=True)
+class Coordinate:
+    """One parameter, and dL/d(it) by backpropagation (`analytic`) and by difference (`numeric`).
+
+    `layer` counts from 0 over all of the network's layers, `index` is the place in the parameter's
+    array; `error` is the relative one of `relative_error`.
+    """
+
+    layer: int
+    parameter: str
+    index: tuple[int, ...]
+    analytic: float
+    numeric: float
+    error: float
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """What a gradient check found.
+
+    `passed` asks two things. No error may exceed `threshold`: in float64 a right gradient errs by
+    some 1e-9, for the loss is rounded to about 1e-15 and the difference divides that by a step of
+    1e-3; a wrong one, a factor or a sign or a forgotten term, errs by 1e-2 and more. 1e-6 stands
+    well apart from both. And at least half of the coordinates must have been measured: those in
+    `at_kinks` were not, since their smallest step still moved a unit across the kink of its
+    activation, where a difference is the mean of two slopes and says nothing about either.
+    """
+
+    worst: Coordinate | None
+    worst_by_layer: tuple[Coordinate, ...]
+    measured: int
+    at_kinks: int
+    threshold: float
+
+    @property
+    def passed(self) -> bool:
+        error = self.worst.error if self.worst else np.inf
+        return bool(error <= self.threshold) and self.measured >= self.at_kinks
+
+
+def relative_error(analytic: float, numeric: float, floor: float = FLOOR) -> float:
+    """|a - n| / max(|a|, |n|, floor).
+
+    0 where both agree, 1 where one of them is zero, 2 where the signs are opposite. The floor is
+    for gradients so close to zero that the rounding of the difference outweighs them.
+    """
+    return abs(analytic - numeric) / max(abs(analytic), abs(numeric), floor)
+
+
+def gradient_check(
+    network: Network,
+    x: Array,
+    labels: Labels,
+    *,
+    sample: int | None = None,
+    seed: int = 0,
+    threshold: float = THRESHOLD,
+) -> GradientCheck:
+    """Backward against central differences, parameter by parameter, on a float64 twin of `network`.
+
+    x is (n, n_inputs), labels (n,); the network itself is left alone. `sample` is how many
+    coordinates to check, drawn with `seed`, None for all of them. With L(h) the loss after p has
+    moved by h, and everything else as it was, the difference is the central one of fourth order,
+
+        dL/dp ~ (8 (L(h) - L(-h)) - (L(2h) - L(-2h))) / 12 h,
+
+    whose error shrinks with h^4, so that h = 1e-3 serves; h is made smaller where that step would
+    take a unit across the kink of its activation.
+    """
+    twin = network.at_precision(np.float64)
+    loss = SoftmaxCrossEntropy(twin.n_classes, np.float64)
+    x = x.astype(np.float64)
+
+    loss.forward(twin.forward(x), labels)
+    twin.backward(loss.backward())
+    analytic = twin.gradients.copy()
+
+    chosen: Iterable[int] = range(analytic.size)
+    if sample is not None and sample < analytic.size:
+        rng = np.random.default_rng(seed)
+        chosen = np.sort(rng.choice(analytic.size, sample, replace=False)).tolist()
+
+    sides = _sides(twin, x)
+    found: list[Coordinate] = []
+    at_kinks = 0
+    places = _Places(twin)
+    for i in chosen:
+        numeric = _difference(twin, loss, x, labels, i, sides)
+        if numeric is None:
+            at_kinks += 1
+            continue
+        error = relative_error(float(analytic[i]), numeric)
+        found.append(Coordinate(*places.of(i), float(analytic[i]), numeric, error))
+
+    layers = sorted({c.layer for c in found})
+    by_layer = tuple(_worst(c for c in found if c.layer == layer) for layer in layers)
+    return GradientCheck(
+        worst=_worst(by_layer) if by_layer else None,
+        worst_by_layer=by_layer,
+        measured=len(found),
+        at_kinks=at_kinks,
+        threshold=threshold,
+    )
+
+
+def _difference(
+    network: Network,
+    loss: SoftmaxCrossEntropy,
+    x: Array,
+    labels: Labels,
+    i: int,
+    sides: list[NDArray[np.bool_]],
+) -> float | None:
+    """dL/dp_i by difference; None where even the smallest step crosses a kink."""
+    parameters = network.parameters
+    here = parameters[i]
+    for h in _STEPS:
+        losses, smooth = [], True
+        for factor in (-2, -1, 1, 2):
+            parameters[i] = here + factor * h
+            losses.append(loss.forward(network.forward(x), labels))
+            now = _sides(network)
+            smooth &= all(np.array_equal(a, b) for a, b in zip(now, sides, strict=True))
+        parameters[i] = here
+        if smooth:
+            far_left, left, right, far_right = losses
+            return (8 * (right - left) - (far_right - far_left)) / (12 * h)
+    return None
+
+
+def _sides(network: Network, x: Array | None = None) -> list[NDArray[np.bool_]]:
+    """For each layer of kinked activations, on which side of its kink each unit was, in the batch
+    last seen or in `x`."""
+    if x is not None:
+        network.forward(x)
+    return [
+        layer.input > 0
+        for layer in network.layers
+        if isinstance(layer, Activation) and layer.function.name in _KINKED
+    ]
+
+
+def _worst(coordinates: Iterable[Coordinate]) -> Coordinate:
+    # A NaN is worse than any number, and max() alone might pass it over.
+    return max(coordinates, key=lambda c: np.inf if np.isnan(c.error) else c.error)
+
+
+class _Places:
+    """Which layer, parameter and index a place in the flat vector belongs to."""
+
+    def __init__(self, network: Network) -> None:
+        self._stretches: list[tuple[int, int, str, tuple[int, ...]]] = []
+        start = 0
+        for number, layer in enumerate(network.layers):
+            shapes = layer.parameter_shapes()
+            for name, shape in zip(layer.parameter_names, shapes, strict=True):
+                self._stretches.append((start, number, name, shape))
+                start += int(np.prod(shape))
+
+    def of(self, i: int) -> tuple[int, str, tuple[int, ...]]:
+        start, number, name, shape = max(s for s in self._stretches if s[0] <= i)
+        index = tuple(int(k) for k in np.unravel_index(i - start, shape))
+        return number, name, index

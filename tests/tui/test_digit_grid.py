@@ -1,0 +1,379 @@
+"""The digit grid shows the digits, guesses and confidences it was given, where it is seen."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.app import App, ComposeResult
+from textual.geometry import Region
+from textual.screen import Screen
+
+from tui.engine.predictions import Predictions
+from tui.widgets.digit_grid import DigitGrid
+from tui.widgets.digit_layout import caption, lay_out
+from tui.widgets.half_blocks import LEVELS, ascii_cells, half_blocks, halved, ink
+from tui.widgets.strips import cells
+
+
+def make(
+    count: int = 40,
+    wrong: tuple[int, ...] = (1, 7),
+    shape: tuple[int, int] = (8, 8),
+    names: tuple[str, ...] = tuple("0123456789"),
+    epoch: int = 3,
+    seed: int = 0,
+) -> Predictions:
+    """A test set in which exactly the digits at `wrong` are wrong."""
+    rng = np.random.default_rng(seed)
+    classes = len(names)
+    labels = (np.arange(count) % classes).astype(np.uint8)
+    said = labels.astype(np.int64).copy()
+    said[list(wrong)] = (said[list(wrong)] + 1) % classes
+    probabilities = rng.random((count, classes)).astype(np.float32) * 0.2
+    probabilities[np.arange(count), said] = 0.5 + 0.49 * rng.random(count).astype(np.float32)
+    images = rng.integers(0, 17, (count, *shape)).astype(np.uint8)
+    return Predictions(epoch, images, 16, labels, probabilities, names)
+
+
+class RecordingGrid(DigitGrid):
+    """Remembers what it asked to have repainted."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.repainted: list[tuple[Region, ...]] = []
+
+    def refresh(self, *regions: Region, **options: Any) -> Any:
+        if options.get("repaint", True):
+            self.repainted.append(regions)
+        return super().refresh(*regions, **options)
+
+
+class GridApp(App[None]):
+    """A grid and nothing else."""
+
+    def __init__(self, predictions: Predictions | None = None, max_rate: float = 1000) -> None:
+        super().__init__()
+        self.grid = RecordingGrid(max_rate=max_rate)
+        self.grid.set_reactive(DigitGrid.predictions, predictions)
+
+    def compose(self) -> ComposeResult:
+        yield self.grid
+
+
+def text_of(app: GridApp) -> str:
+    """What the grid really paints."""
+    return "\n".join(app.grid.render_line(y).text for y in range(app.grid.size.height))
+
+
+def expected_caption(predictions: Predictions, index: int) -> str:
+    """A caption recomputed from the raw probabilities."""
+    row = predictions.probabilities[index]
+    said, sure = int(row.argmax()), math.floor(100 * float(row.max()))
+    true = int(predictions.labels[index])
+    return f"✓ {said} {sure}%" if said == true else f"✗ {said}≠{true} {sure}%"
+
+
+async def test_every_digit_on_the_page_has_its_numbers() -> None:
+    predictions = make()
+    app = GridApp(predictions)
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        text = text_of(app)
+        shown = app.grid.shown_indices.tolist()
+        assert shown == list(range(len(shown)))
+        assert len(shown) >= 12
+        for index in shown:
+            assert expected_caption(predictions, index) in text
+        assert f"epoch 3 · all digits · 1–{len(shown)} of 40 · 2 wrong" in text
+
+
+async def test_the_cells_are_the_pixels() -> None:
+    images = np.zeros((1, 8, 8), np.uint8)
+    images[0, 0, 0] = 16  # one full pixel in the upper left corner
+    probabilities = np.array([[0.0, 1.0]], np.float32)
+    app = GridApp(Predictions(1, images, 16, np.array([1], np.uint8), probabilities, ("a", "b")))
+    async with app.run_test(size=(40, 10)) as pilot:
+        await pilot.pause()
+        assert app.grid.picture is not None
+        line = [
+            (character, segment.style)
+            for segment in app.grid.render_line(1)
+            for character in segment.text
+        ]
+        [(at, style)] = [(x, s) for x, (c, s) in enumerate(line) if c == "▀"]
+        assert style is not None
+        assert style.color is not None
+        assert style.bgcolor is not None
+        ink_brightness = sum(style.color.get_truecolor())
+        assert ink_brightness > 2 * sum(style.bgcolor.get_truecolor()), "light ink on dark ground"
+        assert at < 4
+
+
+async def test_wrong_only_leaves_out_what_is_right() -> None:
+    predictions = make(wrong=(3, 9, 27))
+    app = GridApp(predictions)
+    async with app.run_test(size=(60, 20)) as pilot:
+        app.grid.toggle_wrong()
+        await pilot.pause()
+        text = text_of(app)
+        assert app.grid.shown_indices.tolist() == [3, 9, 27]
+        assert text.count("✗") == 3
+        assert "✓" not in text
+        assert "wrong only · 1–3 of 3" in text
+        app.grid.action_toggle_wrong()
+        await pilot.pause()
+        assert "✓" in text_of(app)
+
+
+async def test_pages_turn_at_once_and_stop_at_both_ends() -> None:
+    predictions = make(100)
+    app = GridApp(predictions, max_rate=0.1)
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        app.grid.focus()
+        size, pages = len(app.grid.shown_indices), app.grid.page_count
+        seen: list[int] = []
+        for _ in range(pages + 2):
+            seen += [i for i in app.grid.shown_indices.tolist() if i not in seen]
+            for index in app.grid.shown_indices:
+                assert expected_caption(predictions, int(index)) in text_of(app)
+            await pilot.press("pagedown")
+        assert seen == list(range(100))
+        assert app.grid.page == pages - 1 == 99 // size
+        await pilot.press("home")
+        app.grid.previous_page()
+        await pilot.pause()
+        assert app.grid.page == 0
+        await pilot.press("end")
+        assert app.grid.page == pages - 1
+
+
+async def test_the_page_stays_within_what_there_is() -> None:
+    app = GridApp(make(100))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.press("tab")
+        app.grid.action_last_page()
+        await pilot.pause()
+        app.grid.predictions = make(8, epoch=4)
+        await pilot.pause(0.05)
+        assert app.grid.page == 0
+        assert "1–8 of 8" in text_of(app)
+
+
+async def test_ascii_only_means_ascii_only() -> None:
+    app = GridApp(make(names=("T-shirt/top", "Ankle boot")))
+    async with app.run_test(size=(60, 20)) as pilot:
+        app.grid.ascii_only = True
+        await pilot.pause()
+        text = text_of(app)
+        assert text.isascii()
+        assert "!=" in text
+        assert "= T-shirt" in text
+        assert any(character in text for character in "#%@")
+
+
+async def test_each_reason_for_an_empty_pane_is_a_sentence() -> None:
+    app = GridApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        assert "after the first epoch" in text_of(app)
+        app.grid.predictions = make(wrong=())
+        await pilot.pause(0.05)
+        assert "0 wrong" in text_of(app)
+        app.grid.wrong_only = True
+        await pilot.pause(0.05)
+        assert "not one test digit is wrong" in text_of(app)
+        app.grid.predictions = make(0, wrong=())
+        await pilot.pause(0.05)
+        assert "The test set is empty." in text_of(app)
+        app.grid.predictions = make(shape=(28, 28))
+        app.grid.wrong_only = False
+        await pilot.resize_terminal(40, 4)
+        await pilot.pause(0.05)
+        assert "Too small" in text_of(app)
+
+
+async def test_unchanged_predictions_repaint_nothing() -> None:
+    app = GridApp(make(seed=1))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause(0.05)
+        builds = app.grid.builds
+        app.grid.repainted.clear()
+        app.grid.request_picture(at_once=True)
+        await pilot.pause()
+        assert app.grid.builds == builds
+        app.grid.predictions = make(seed=1)
+        await pilot.pause(0.05)
+        assert app.grid.builds == builds + 1
+        assert app.grid.repainted == []
+
+
+async def test_a_new_guess_repaints_one_caption_and_the_header() -> None:
+    app = GridApp(make())
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause(0.05)
+        app.grid.repainted.clear()
+        app.grid.predictions = make(wrong=(1, 7, 2))
+        await pilot.pause(0.05)
+        regions = [region for regions in app.grid.repainted for region in regions]
+        assert all(app.grid.repainted)
+        assert 0 < sum(region.area for region in regions) < 40
+
+
+async def test_new_predictions_are_painted_twice_a_second_at_most() -> None:
+    app = GridApp(make(), max_rate=2)
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        for epoch in range(60):
+            app.grid.predictions = make(epoch=epoch, seed=epoch)
+            await pilot.pause(0.01)
+        assert app.grid.builds <= 3
+        await pilot.pause(0.6)
+        assert "epoch 59" in text_of(app)
+
+
+@pytest.mark.parametrize("how", ["display", "visible", "screen"])
+async def test_hidden_it_draws_nothing_and_then_catches_up(how: str) -> None:
+    app = GridApp(make())
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause(0.05)
+        if how == "screen":
+            await app.push_screen(Screen())
+        else:
+            setattr(app.grid, how, False)
+        await pilot.pause()
+        builds = app.grid.builds
+        app.grid.predictions = make(epoch=8)
+        app.grid.wrong_only = True
+        await pilot.pause(0.05)
+        assert app.grid.builds == builds
+        if how == "screen":
+            app.pop_screen()
+        else:
+            setattr(app.grid, how, True)
+        await pilot.pause(0.1)
+        assert "epoch 8 · wrong only" in text_of(app)
+
+
+async def test_every_size_survives() -> None:
+    app = GridApp(make(shape=(28, 28)))
+    async with app.run_test(size=(1, 1)) as pilot:
+        for size in [(1, 1), (2, 30), (300, 1), (13, 9), (14, 9), (40, 10), (400, 120), (60, 20)]:
+            await pilot.resize_terminal(*size)
+            await pilot.pause(0.02)
+            text = text_of(app)
+            assert {cells(line) for line in text.splitlines()} == {size[0]}
+        assert "✓" in text
+
+
+async def test_a_theme_changes_the_colours_and_nothing_else() -> None:
+    app = GridApp(make())
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        text = text_of(app)
+        for theme in ("textual-light", "ansi-dark", "dracula"):
+            assert app.grid.picture is not None
+            palette = app.grid.picture.palette
+            app.theme = theme
+            await pilot.pause(0.1)
+            assert text_of(app) == text
+            assert app.grid.picture.palette != palette
+
+
+async def test_names_from_outside_are_only_names() -> None:
+    app = GridApp(make(names=("\x1b[31mred", "[b]bold[/foo]")))
+    async with app.run_test(size=(100, 20)) as pilot:
+        await pilot.pause()
+        assert "\x1b" not in text_of(app)
+        assert "[b]bold[/foo]" in text_of(app)
+
+
+@pytest.mark.parametrize(
+    ("pane", "least"), [((40, 10), 2), ((50, 12), 3), ((100, 25), 6), ((160, 50), 12)]
+)
+def test_enough_digits_fit(pane: tuple[int, int], least: int) -> None:
+    layout = lay_out(*pane, (28, 28), 10)
+    assert layout is not None
+    assert layout.page_size >= least
+
+
+@given(
+    st.integers(0, 220),
+    st.integers(0, 80),
+    st.tuples(st.integers(1, 70), st.integers(1, 70)),
+    st.integers(5, 60),
+)
+def test_a_layout_stays_inside_its_pane(
+    width: int, height: int, shape: tuple[int, int], caption_width: int
+) -> None:
+    layout = lay_out(width, height, shape, caption_width)
+    if layout is None:
+        return
+    assert layout.image_width <= layout.box_width
+    for number in range(layout.page_size):
+        x, y = layout.place(number)
+        assert x + layout.box_width <= width
+        assert y + layout.image_height + 1 <= height
+
+
+@given(
+    st.lists(st.text(min_size=1, max_size=30), min_size=2, max_size=256),
+    st.integers(3, 40),
+    st.booleans(),
+)
+def test_captions_fit_and_always_show_the_mark(
+    names: list[str], width: int, ascii_only: bool
+) -> None:
+    labels = np.array([0, 1], np.uint8)
+    probabilities = np.zeros((2, len(names)), np.float32)
+    probabilities[:, 0] = 0.874
+    images = np.zeros((2, 3, 3), np.uint8)
+    predictions = Predictions(1, images, 1, labels, probabilities, tuple(names))
+    for index, marks in ((0, "=✓"), (1, "x✗")):
+        text = caption(predictions, index, width, ascii_only=ascii_only)
+        assert cells(text) <= width
+        assert text[0] in marks
+        if width >= 12:
+            assert "87%" in text
+
+
+def test_long_names_are_shortened_evenly() -> None:
+    names = ("T-shirt/top", "Ankle boot")
+    predictions = Predictions(
+        1,
+        np.zeros((1, 2, 2), np.uint8),
+        1,
+        np.array([1], np.uint8),
+        np.array([[0.9, 0.1]], np.float32),
+        names,
+    )
+    assert caption(predictions, 0, 30) == "✗ T-shirt/top≠Ankle boot 89%"
+    assert caption(predictions, 0, 18) == "✗ T-sh…≠Ankle… 89%"
+
+
+def test_half_blocks_hold_two_pixels() -> None:
+    images = ink(np.array([[[255, 0], [0, 255], [255, 255]]], np.uint8), 255)
+    codes, styles = half_blocks(images)
+    full = LEVELS - 1
+    assert codes.shape == styles.shape == (1, 2, 2)
+    assert styles[0].tolist() == [[full * LEVELS, full], [full * LEVELS, full * LEVELS]]
+    assert chr(codes[0, 0, 0]) == "▀"
+
+
+def test_the_ascii_ramp_runs_from_paper_to_ink() -> None:
+    images = ink(np.array([[[0, 128, 255], [0, 128, 255]]], np.uint8), 255)
+    codes, _ = ascii_cells(images)
+    assert "".join(map(chr, codes[0, 0])) in (" +@", " =@")
+
+
+def test_shrinking_is_the_mean_of_four_with_odd_edges_padded() -> None:
+    images = np.full((2, 5, 7), 0.4, np.float32)
+    small = halved(images)
+    assert small.shape == (2, 3, 4)
+    assert small[0, 0, 0] == pytest.approx(0.5)
+    assert small[0, 2, 3] == pytest.approx(0.125)

@@ -1,0 +1,337 @@
+"""The loss chart shows the numbers it was given, when it is looked at, and no more often."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from textual.app import App, ComposeResult
+from textual.geometry import Region
+from textual.screen import Screen
+from textual.widgets import TabbedContent, TabPane
+
+from tui.engine.curve import Curve, LossHistory
+from tui.widgets.chart_plan import ChartPlan, plan
+from tui.widgets.loss_chart import LossChart
+
+
+def history(train: list[float], test: list[float] | None = None, revision: int = 1) -> LossHistory:
+    """A history with one training loss per step and a test loss every ten steps."""
+    curves = Curve(), Curve()
+    curves[0].extend(np.arange(len(train)), np.array(train))
+    tests = test or []
+    curves[1].extend(np.arange(1, len(tests) + 1) * 10, np.array(tests))
+    return LossHistory(revision, *curves)
+
+
+def falling(steps: int = 100, revision: int = 1) -> LossHistory:
+    """A well-behaved run."""
+    train = [2.3 * math.exp(-step / 40) + 0.1 for step in range(steps)]
+    return history(train, [train[k] + 0.05 for k in range(10, steps, 10)], revision)
+
+
+class ChartApp(App[None]):
+    """A chart and nothing else."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__()
+        self.chart = RecordingChart(max_rate=1000, **options)
+
+    def compose(self) -> ComposeResult:
+        yield self.chart
+
+
+class RecordingChart(LossChart):
+    """Remembers what it asked to have repainted."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.repainted: list[tuple[Region, ...]] = []
+
+    def refresh(self, *regions: Region, **options: Any) -> Any:
+        if options.get("repaint", True):
+            self.repainted.append(regions)
+        return super().refresh(*regions, **options)
+
+
+async def settle(pilot: Any, chart: LossChart) -> str:
+    """Wait until nothing is being drawn; the text of what is shown."""
+    for _ in range(300):
+        await pilot.pause(0.01)
+        if not chart.drawing and chart.picture is not None:
+            await pilot.pause()
+            break
+    assert chart.picture is not None
+    return chart.picture.text
+
+
+async def test_it_shows_both_curves_and_their_newest_values() -> None:
+    app = ChartApp()
+    async with app.run_test(size=(50, 12)) as pilot:
+        data = falling()
+        app.chart.history = data
+        text = await settle(pilot, app.chart)
+        # 46 columns: 50 cells but for the y axis and its labels, three characters wide.
+        expected = data.train.columns(46, 0, 100).mean[-1]
+        assert f"train {expected:.3g}" in text
+        assert f"test {data.test.last:.3g}" in text
+        assert "●" in text
+        assert any(character in text for character in "▀▄█▌▐▘▝▖▗▚▞▛▜▙▟")
+        for tick in ("0", "50", "100", "1", "2"):
+            assert tick in text
+        assert len(text.splitlines()) == 12
+        assert {len(line) for line in text.splitlines()} == {50}
+
+
+async def test_what_is_on_the_screen_is_the_picture() -> None:
+    app = ChartApp()
+    async with app.run_test(size=(50, 12)) as pilot:
+        app.chart.history = falling()
+        text = await settle(pilot, app.chart)
+        lines = [app.chart.render_line(y).text for y in range(12)]
+        assert "\n".join(lines) == text
+
+
+async def test_one_spike_among_a_hundred_thousand_steps_can_be_seen() -> None:
+    app = ChartApp()
+    async with app.run_test(size=(60, 15)) as pilot:
+        calm = [0.1] * 100_000
+        app.chart.history = history(calm)
+        await settle(pilot, app.chart)
+        spiked = calm.copy()
+        spiked[40_000] = 5.0
+        app.chart.history = history(spiked, revision=2)
+        text = await settle(pilot, app.chart)
+        upper_half = "".join(text.splitlines()[3:7])
+        assert any(character in upper_half for character in "█▀▄")
+
+
+async def test_ascii_only_means_ascii_only() -> None:
+    app = ChartApp()
+    async with app.run_test(size=(50, 12)) as pilot:
+        app.chart.ascii_only = True
+        app.chart.history = falling()
+        text = await settle(pilot, app.chart)
+        assert text.isascii()
+        assert "##" in text
+        assert "o" in text
+
+
+@pytest.mark.parametrize("log_scale", [False, True])
+@pytest.mark.parametrize(
+    "train",
+    [
+        [0.5],
+        [0.5, 0.5, 0.5, 0.5],
+        [0.0, 0.0],
+        [math.nan, 0.5, math.inf, 0.4, -math.inf, 0.3],
+        [1.0, math.nan, math.nan, math.nan, 2.0],
+        [1e-30, 1e30],
+        [1.7e308, -1.7e308, 0.0],
+        [-1.0, -2.0, -3.0],
+        [1e-300, 2e-300],
+        [3.0, 0.0, 1.0],
+    ],
+)
+@pytest.mark.parametrize("size", [(20, 5), (50, 12), (131, 37)])
+async def test_awkward_numbers_are_drawn_or_explained(
+    train: list[float], log_scale: bool, size: tuple[int, int]
+) -> None:
+    app = ChartApp()
+    async with app.run_test(size=size) as pilot:
+        app.chart.log_scale = log_scale
+        app.chart.history = history(train, train)
+        text = await settle(pilot, app.chart)
+        assert "could not be drawn" not in " ".join(text.split())
+        assert text.strip()
+
+
+async def test_with_nothing_to_draw_it_says_so() -> None:
+    app = ChartApp(placeholder="Nothing has been trained yet.")
+    async with app.run_test(size=(50, 12)) as pilot:
+        assert "Nothing has been trained yet." in await settle(pilot, app.chart)
+        app.chart.history = history([])
+        assert "Nothing has been trained yet." in await settle(pilot, app.chart)
+        app.chart.history = history([math.nan, math.nan], revision=2)
+        assert "finite" in await settle(pilot, app.chart)
+        app.chart.log_scale = True
+        app.chart.history = history([-1.0, 0.0], revision=3)
+        assert "above zero" in await settle(pilot, app.chart)
+        assert app.chart.builds == 0
+
+
+async def test_where_a_picture_does_not_fit_it_is_numbers() -> None:
+    app = ChartApp()
+    async with app.run_test(size=(18, 3)) as pilot:
+        app.chart.history = history([0.25], [0.5])
+        text = await settle(pilot, app.chart)
+        assert "0.25" in text
+        assert "0.5" in text
+
+
+async def test_every_size_from_nothing_upwards_survives() -> None:
+    app = ChartApp()
+    async with app.run_test(size=(1, 1)) as pilot:
+        app.chart.history = falling()
+        for size in [(1, 1), (2, 9), (300, 1), (19, 4), (20, 5), (24, 6), (400, 90), (50, 12)]:
+            await pilot.resize_terminal(*size)
+            await settle(pilot, app.chart)
+        text = await settle(pilot, app.chart)
+        assert "could not" not in text
+        assert {len(line) for line in text.splitlines()} == {50}
+
+
+async def test_an_unchanged_history_repaints_nothing_and_draws_nothing() -> None:
+    app = ChartApp()
+    async with app.run_test(size=(50, 12)) as pilot:
+        data = falling()
+        app.chart.history = data
+        await settle(pilot, app.chart)
+        builds = app.chart.builds
+        app.chart.repainted.clear()
+        app.chart.history = LossHistory(data.revision, data.train, data.test)
+        await pilot.pause(0.05)
+        assert app.chart.builds == builds
+        app.chart.history = LossHistory(data.revision + 1, data.train, data.test)
+        await settle(pilot, app.chart)
+        assert app.chart.builds == builds + 1
+        assert app.chart.repainted == []
+
+
+async def test_a_growing_curve_repaints_little() -> None:
+    app = ChartApp()
+    async with app.run_test(size=(100, 25)) as pilot:
+        data = falling(1101)
+        app.chart.history = data
+        await settle(pilot, app.chart)
+        app.chart.repainted.clear()
+        data.train.append(1101, 0.1)
+        app.chart.history = LossHistory(2, data.train, data.test)
+        await settle(pilot, app.chart)
+        cells = sum(region.area for regions in app.chart.repainted for region in regions)
+        assert all(app.chart.repainted)
+        assert cells < 100 * 25 / 10
+
+
+async def test_hidden_in_a_tab_it_draws_nothing_and_then_catches_up() -> None:
+    chart = RecordingChart(max_rate=1000)
+
+    class TabApp(App[None]):
+        def compose(self) -> ComposeResult:
+            with TabbedContent(initial="other"):
+                with TabPane("other", id="other"):
+                    pass
+                with TabPane("chart", id="chart"):
+                    yield chart
+
+    app = TabApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+        for revision in range(1, 6):
+            chart.history = falling(revision * 10, revision)
+            await pilot.pause(0.02)
+        assert chart.builds == 0
+        app.query_one(TabbedContent).active = "chart"
+        text = await settle(pilot, chart)
+        assert chart.builds >= 1
+        assert "train" in text
+
+
+async def test_behind_another_screen_it_draws_nothing_and_then_catches_up() -> None:
+    app = ChartApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+        app.chart.history = falling(20)
+        before = await settle(pilot, app.chart)
+        builds = app.chart.builds
+        await app.push_screen(Screen())
+        app.chart.history = falling(90, 2)
+        await pilot.pause(0.05)
+        assert app.chart.builds == builds
+        app.pop_screen()
+        await pilot.pause(0.05)
+        assert await settle(pilot, app.chart) != before
+
+
+@pytest.mark.parametrize(
+    "hide",
+    [
+        lambda chart: chart.set_class(True, "gone"),
+        lambda chart: setattr(chart, "display", False),
+        lambda chart: setattr(chart, "visible", False),
+    ],
+)
+async def test_not_displayed_it_draws_nothing(hide: Callable[[LossChart], None]) -> None:
+    app = ChartApp()
+    app.CSS = ".gone { height: 0; min-height: 0; }"
+    async with app.run_test(size=(60, 20)) as pilot:
+        hide(app.chart)
+        await pilot.pause()
+        app.chart.history = falling()
+        await pilot.pause(0.05)
+        assert app.chart.builds == 0
+
+
+async def test_it_draws_no_more_often_than_it_was_told() -> None:
+    app = ChartApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+        app.chart.max_rate = 5
+        await pilot.pause()
+        begun = asyncio.get_running_loop().time()
+        revision = 0
+        while asyncio.get_running_loop().time() - begun < 1.0:
+            revision += 1
+            app.chart.history = falling(20 + revision, revision)
+            await pilot.pause(0.005)
+        assert revision > 20
+        assert 3 <= app.chart.builds <= 6
+        await pilot.pause(0.3)
+        await settle(pilot, app.chart)
+        assert app.chart.shown_revision == revision
+
+
+async def test_a_theme_changes_the_colours_and_nothing_else() -> None:
+    app = ChartApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+        app.chart.history = falling()
+        dark = await settle(pilot, app.chart)
+        palette = app.chart.picture.palette if app.chart.picture else ()
+        app.theme = "textual-light"
+        await pilot.pause(0.1)
+        assert await settle(pilot, app.chart) == dark
+        assert app.chart.picture is not None
+        assert app.chart.picture.palette != palette
+
+
+async def test_a_drawing_that_fails_is_said_and_survived(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_plan: ChartPlan) -> None:
+        raise ZeroDivisionError
+
+    app = ChartApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+        with monkeypatch.context() as patch:
+            patch.setattr("tui.widgets.loss_chart.draw_in_thread", broken)
+            app.chart.history = falling()
+            assert "ZeroDivisionError" in await settle(pilot, app.chart)
+        app.chart.history = falling(50, 2)
+        assert "train" in await settle(pilot, app.chart)
+
+
+async def test_a_chart_removed_while_it_is_drawn_harms_nobody() -> None:
+    app = ChartApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+        app.chart.history = falling()
+        await app.chart.remove()
+        await pilot.pause(0.1)
+        assert app.is_running
+
+
+async def test_a_plan_never_has_more_columns_than_cells() -> None:
+    data = falling(5000)
+    for width in (20, 50, 133):
+        planned = plan(data, width, 12, ())
+        assert isinstance(planned, ChartPlan)
+        assert len(planned.train) <= planned.room <= width
+        assert len(planned.test) <= planned.room

@@ -1,0 +1,171 @@
+"""inkling [train|attach]: the shell's door.
+
+Options are made from the hyperparameters' one definition. What takes long to import (NumPy, Textual,
+rich) is imported by the command that needs it, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import NoReturn
+
+from nn.hyperparameters import PRESETS, SPECS, HyperparameterError, Hyperparameters, resolve
+
+OK, FAILED, USAGE = 0, 1, 2
+
+
+class UsageError(Exception):
+    """A command line that cannot be carried out; `str()` is the sentence to say so with."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose complaints are one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        from tui.engine.text import printable
+
+        sentence = printable(message[:1].upper() + message[1:])
+        print(f"inkling: {sentence.rstrip('.')}. See {self.prog} --help.", file=sys.stderr)
+        sys.exit(USAGE)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = _Parser(
+        prog="inkling",
+        description="Train a from-scratch neural network on handwritten digits, and watch it.",
+        epilog="Without a command the app opens. `inkling train --help` lists the options of a run.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"inkling {version('inkling-tui')}")
+    _add_options(parser)
+    parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+
+    train = commands.add_parser(
+        "train", help="train in the foreground, without the app", allow_abbrev=False
+    )
+    _add_options(train)
+    train.add_argument("--json", action="store_true", help="print one JSON object per line")
+
+    attach = commands.add_parser(
+        "attach", help="open the app on a run that is live, or was", allow_abbrev=False
+    )
+    attach.add_argument(
+        "run", nargs="?", default="latest", metavar="RUN",
+        help="a run's name, the beginning of it, or latest (the default)",
+    )  # fmt: skip
+    _add_place(attach)
+    attach.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
+    return parser
+
+
+def _add_place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--runs-dir", type=Path, default=argparse.SUPPRESS, metavar="DIR",
+        help="where runs are kept (else INKLING_RUNS, else the user's data directory)",
+    )  # fmt: skip
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    _add_place(parser)
+    parser.add_argument(
+        "--data-dir", type=Path, default=argparse.SUPPRESS, metavar="DIR",
+        help="where mnist/ and fashion-mnist/ are (else INKLING_DATA, else downloaded)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--preset", default=argparse.SUPPRESS, metavar="NAME",
+        help=f"a recipe to start from: {', '.join(PRESETS)}",
+    )  # fmt: skip
+    group = parser.add_argument_group("hyperparameters")
+    for spec in SPECS.values():
+        told = f"one of {', '.join(spec.choices)}" if spec.choices else spec.bounds
+        extra = f" [{told}]" if told else ""
+        group.add_argument(
+            spec.option, default=argparse.SUPPRESS, dest=f"h_{spec.name}",
+            metavar=spec.name.upper(), help=(spec.help + extra).replace("%", "%%"),
+        )  # fmt: skip
+
+
+def given_hyperparameters(options: argparse.Namespace, *, paced: bool) -> Hyperparameters:
+    """The preset, with the options laid over it; nobody watches an unpaced run.
+
+    Raises:
+        HyperparameterError: one of them will not do.
+    """
+    given = {
+        name.removeprefix("h_"): text
+        for name, text in vars(options).items()
+        if name.startswith("h_")
+    }
+    if not paced:
+        given.setdefault("pace", "0")
+    return resolve(getattr(options, "preset", None), given)
+
+
+def _runs_dir(options: argparse.Namespace) -> Path:
+    from tui.engine.run_directory import default_runs_dir
+
+    named: Path | None = getattr(options, "runs_dir", None)
+    return named.expanduser() if named else default_runs_dir()
+
+
+def _train(options: argparse.Namespace) -> int:
+    hyperparameters = given_hyperparameters(options, paced=False)
+    from tui.headless import train
+
+    return train(
+        hyperparameters, _runs_dir(options), getattr(options, "data_dir", None), json=options.json
+    )
+
+
+def _open(options: argparse.Namespace) -> int:
+    """The app, on nothing or on a run to attach to."""
+    from tui.terminal import is_plain, require_terminal
+
+    attach = None
+    initial = None
+    if options.command == "attach":
+        from tui.engine.run_directory import find_run
+
+        attach = find_run(_runs_dir(options), options.run)
+        initial = attach.read_config().hyperparameters
+    else:
+        initial = given_hyperparameters(options, paced=True)
+    require_terminal()
+    from tui.app import InklingApp
+    from tui.session import Session
+
+    session = Session(_runs_dir(options), getattr(options, "data_dir", None))
+    app = InklingApp(
+        session, initial=initial, attach=attach, ascii_only=options.ascii or is_plain()
+    )
+    farewell = app.run()
+    if farewell:
+        print(farewell)
+    return app.return_code or OK
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out a command line; the exit status is 0 done, 1 failed, 2 bad usage."""
+    from tui.engine.run_directory import RunError
+
+    options = build_parser().parse_args(arguments)
+    try:
+        return _train(options) if options.command == "train" else _open(options)
+    except (HyperparameterError, RunError, UsageError) as error:
+        print(f"inkling: {error}", file=sys.stderr)
+        return USAGE
+    except BrokenPipeError:
+        # Whoever read us has had enough; a second complaint at exit would be one too many.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

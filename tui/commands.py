@@ -1,0 +1,120 @@
+"""Every command, once: the key bindings, the footer, the palette and the help are made from this.
+
+`action` names an action of the screen or app that `room` stands for. Commands do not fire while a
+field of the form has the focus, unless they say so: letters belong to the field then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.binding import Binding
+
+Room = Literal["app", "train"]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One thing a person can do. `id` is what a key map of the user's own may refer to."""
+
+    id: str
+    room: Room
+    key: str
+    label: str
+    help: str
+    action: str
+    in_footer: bool = False
+    in_fields: bool = False
+
+    @property
+    def binding(self) -> Binding:
+        return Binding(
+            self.key, self.action, self.label, show=self.in_footer, id=self.id, tooltip=self.help
+        )
+
+    @property
+    def key_name(self) -> str:
+        """The key as a person reads it: `space`, `?`, `ctrl+s`."""
+        first = self.key.split(",")[0]
+        names = {"question_mark": "?", "left_square_bracket": "[", "right_square_bracket": "]"}
+        return names.get(first, first)
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "run.toggle", "train", "space", "Start/pause", "Start a run, pause it, go on",
+        "toggle", in_footer=True,
+    ),
+    Command(
+        "run.step", "train", "s", "Step", "Train one step (one mini-batch), then hold",
+        "stint('step')", in_footer=True,
+    ),
+    Command(
+        "run.epoch", "train", "e", "Epoch", "Train to the end of an epoch, then hold",
+        "stint('epoch')", in_footer=True,
+    ),
+    Command("run.stop", "train", "S", "Stop", "End the run here, keep what it has learnt", "stop"),
+    Command(
+        "pane.form", "train", "f", "Settings", "Go to the hyperparameters",
+        "show_pane('form')", in_footer=True,
+    ),
+    Command(
+        "pane.digits", "train", "d", "Digits", "Show the test digits", "show_pane('digits')",
+        in_footer=True,
+    ),
+    Command(
+        "pane.log", "train", "g", "Log", "Go to the log; arrows scroll it", "show_pane('log')",
+        in_footer=True,
+    ),
+    Command(
+        "digits.wrong", "train", "w", "Wrong", "Only the digits it gets wrong, or all of them",
+        "toggle_wrong", in_footer=True,
+    ),
+    Command(
+        "digits.next", "train", "n,right_square_bracket", "Next", "Next page of digits",
+        "page(1)", in_footer=True,
+    ),
+    Command(
+        "digits.previous", "train", "p,left_square_bracket", "Previous",
+        "Previous page of digits", "page(-1)",
+    ),
+    Command(
+        "chart.log", "train", "l", "Log scale", "The loss in powers of ten, or as it is",
+        "toggle_log_scale",
+    ),
+    Command(
+        "log.save", "train", "ctrl+s", "Save log", "Write the log to a text file in the run",
+        "save_log", in_fields=True,
+    ),
+    Command(
+        "field.leave", "train", "escape", "Leave field", "Leave the field, back to the keys",
+        "leave_field", in_fields=True,
+    ),
+    Command(
+        "app.help", "app", "question_mark", "Help", "Every key and what it does", "show_help",
+        in_footer=True,
+    ),
+    Command(
+        "app.leave", "app", "q", "Quit", "Leave Inkling; asks first if a run is live", "leave",
+        in_footer=True,
+    ),
+    Command(
+        "app.leave_anyhow", "app", "ctrl+q", "Quit", "The same, from inside a field too", "leave",
+        in_fields=True,
+    ),
+)  # fmt: skip
+
+
+def bindings(room: Room) -> list[Binding]:
+    """The key bindings of a screen, or of the app."""
+    return [command.binding for command in COMMANDS if command.room == room]
+
+
+def works_in_fields(action: str) -> bool:
+    """May this action (its name, without arguments) fire while a field has the focus?
+
+    Actions that are in no row of the table are Textual's own, and none of our business.
+    """
+    rows = [command for command in COMMANDS if command.action.split("(")[0] == action]
+    return not rows or any(command.in_fields for command in rows)

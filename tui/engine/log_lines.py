@@ -1,0 +1,78 @@
+"""Facts in words: the lines of the log, the same on every screen and in every file."""
+
+from __future__ import annotations
+
+import time
+from typing import assert_never
+
+from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
+from nn.hyperparameters import SPECS, format_value
+from tui.engine.facts import Entry, Failed, Fact, Paused, Preparing, Resumed, Stopped
+from tui.engine.text import printable
+
+HEADER = "time     epoch   train    test    right  rate     sec    samples/s"
+"""What stands above the columns of an epoch's line: losses of training and test set, the share of the
+test set that is right, the learning rate, seconds for the epoch, and training speed."""
+
+
+def line(entry: Entry) -> str:
+    """One line, the time of day first."""
+    return f"{time.strftime('%H:%M:%S', time.localtime(entry.time))} {words(entry.fact)}"
+
+
+def words(fact: Fact) -> str:
+    """A fact as a person would log it."""
+    match fact:
+        case Preparing(what=what):
+            return what
+        case RunStarted():
+            sizes = "-".join(map(str, fact.layer_sizes))
+            return (
+                f"{sizes}: {fact.n_parameters:,} parameters, {fact.n_train:,} digits to learn, "
+                f"{fact.n_test:,} to be tested on; untrained {fact.test_accuracy:.1%}"
+            )
+        case EpochDone():
+            return (
+                f"{fact.epoch:>5}  {fact.train_loss:>6.4f}  {fact.test_loss:>6.4f}  "
+                f"{fact.test_accuracy:>7.2%}  {fact.learning_rate:<7.3g}  "
+                f"{seconds(fact.seconds):<5} {fact.samples_per_second:>10,.0f}"
+            )
+        case HyperparameterChanged():
+            label = SPECS[fact.name].label.lower() if fact.name in SPECS else printable(fact.name)
+            old, new = format_value(fact.old), format_value(fact.new)
+            return f"{label} {old} -> {new} at step {fact.step:,}"
+        case Paused(step=step, who=who):
+            return f"paused after step {step:,}{_by(who)}"
+        case Resumed(step=step, who=who, stint=stint):
+            until = {"step": "one step", "epoch": "to the end of the epoch"}.get(stint, "training")
+            return f"resumed, {until}{_by(who)}" if step else f"begun, {until}{_by(who)}"
+        case Diverged():
+            return diverged(fact)
+        case Stopped():
+            return f"stopped after epoch {fact.epochs}, step {fact.step:,}{_by(fact.who)}"
+        case Failed(sentence=sentence):
+            return printable(sentence)
+        case RunFinished():
+            return (
+                f"finished: {fact.epochs} epochs in {seconds(fact.seconds)} s of training, "
+                f"test accuracy {fact.test_accuracy:.2%}, {fact.samples_per_second:,.0f} samples/s"
+            )
+        case _:
+            assert_never(fact)
+
+
+def diverged(fact: Diverged) -> str:
+    """What happened, and what to do about it."""
+    return (
+        f"Diverged at step {fact.step:,} (epoch {fact.epoch}): the loss is {fact.loss} at learning "
+        f"rate {fact.learning_rate:.3g}. Try a tenth of it."
+    )
+
+
+def seconds(value: float) -> str:
+    """Three significant figures at most: 0.004, 0.34, 12.1, 340."""
+    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
+
+
+def _by(who: str) -> str:
+    return f", by {printable(who, 40)}" if who else ""

@@ -1,0 +1,182 @@
+"""What a screen needs to know of a run: plain, bounded, and tested without a screen.
+
+`RunState.apply(news)` takes what a tail has read and keeps four views of it, each cheap to hand on:
+`status` (a frozen summary), `history` (the loss curves), `book` (the log), `predictions` (what is
+thought of the test digits). A view is a new object exactly when something in it changed, so whoever
+shows it can compare with `is`. A run of a million steps takes no more room than one of a thousand.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import deque
+from dataclasses import dataclass
+from typing import Literal, assert_never
+
+from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
+from nn.hyperparameters import Hyperparameters
+from tui.engine import log_lines
+from tui.engine.curve import Curve, LossHistory
+from tui.engine.facts import Entry, Failed, Paused, Preparing, Resumed, Stopped
+from tui.engine.predictions import Predictions
+from tui.engine.tail import Died, News, StepsRecorded
+from tui.engine.text import printable
+
+Phase = Literal[
+    "idle",
+    "preparing",
+    "running",
+    "paused",
+    "finished",
+    "stopped",
+    "diverged",
+    "failed",
+    "died",
+]
+
+LIVE: frozenset[Phase] = frozenset({"preparing", "running", "paused"})
+"""The phases in which a worker is at work or waiting for a word."""
+
+LONGEST_LOG = 5000
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """A run in one line. Epochs and steps are those that are done."""
+
+    phase: Phase = "idle"
+    run_name: str = ""
+    step: int = 0
+    steps: int = 0
+    epoch: int = 0
+    epochs: int = 0
+    steps_per_epoch: int = 0
+    test_accuracy: float | None = None
+    samples_per_second: float | None = None
+    seconds_left: float | None = None
+    sentence: str = ""
+    field: str = ""
+
+    @property
+    def live(self) -> bool:
+        return self.phase in LIVE
+
+    @property
+    def progress(self) -> float:
+        """The share of the run's steps that are done, 0 to 1."""
+        return self.step / self.steps if self.steps else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class LogBook:
+    """The log's last lines; `total` counts all there ever were, so that a reader knows how many of
+    them are new to it."""
+
+    lines: deque[str]
+    total: int
+
+    def since(self, total: int) -> list[str]:
+        """The lines after the first `total`, as far as they are kept."""
+        fresh = min(self.total - total, len(self.lines))
+        return list(self.lines)[len(self.lines) - fresh :] if fresh > 0 else []
+
+
+class RunState:
+    """Everything known of one run, from its news."""
+
+    def __init__(self, run_name: str, hyperparameters: Hyperparameters) -> None:
+        self.hyperparameters = hyperparameters
+        self.status = RunStatus("preparing", run_name=printable(run_name))
+        self.history = LossHistory(0, Curve(), Curve())
+        self.predictions: Predictions | None = None
+        self.book = LogBook(deque(maxlen=LONGEST_LOG), 0)
+        self._seconds = 0.0
+
+    def apply(self, news: News) -> None:
+        """Take in one piece of news."""
+        match news:
+            case StepsRecorded(records=records):
+                self.history.train.extend(records["step"], records["loss"])
+                self._new_history()
+                self._seconds = float(records["seconds"][-1])
+                self._update(step=int(records["step"][-1]))
+            case Died(words=words):
+                status = self.status
+                sentence = f"The worker died at epoch {status.epoch + 1}, step {status.step:,}."
+                if words:
+                    sentence += f" Its last words: {printable(words, 160)}"
+                self._update(phase="died", sentence=sentence)
+                self.say(sentence)
+            case Entry():
+                self._apply_entry(news)
+            case _:
+                assert_never(news)
+        left = self._seconds_left()
+        if left != self.status.seconds_left:
+            self._update(seconds_left=left)
+
+    def say(self, line: str) -> None:
+        """Add a line of the screen's own to the log."""
+        self.book.lines.append(printable(line))
+        self.book = LogBook(self.book.lines, self.book.total + 1)
+
+    def _apply_entry(self, entry: Entry) -> None:
+        fact = entry.fact
+        match fact:
+            case Preparing(what=what, done=done, total=total):
+                share = f" {done / total:.0%}" if total else ""
+                self._update(phase="preparing", sentence=printable(what) + share)
+            case RunStarted():
+                self._update(
+                    phase="running",
+                    epochs=fact.epochs,
+                    steps=fact.epochs * fact.steps_per_epoch,
+                    steps_per_epoch=fact.steps_per_epoch,
+                    test_accuracy=fact.test_accuracy,
+                    sentence="",
+                )
+                self.history.test.append(0, fact.test_loss)
+                self._new_history()
+            case EpochDone():
+                self.history.test.append(fact.step, fact.test_loss)
+                self._new_history()
+                self._update(
+                    epoch=fact.epoch,
+                    step=max(fact.step, self.status.step),
+                    test_accuracy=fact.test_accuracy,
+                    samples_per_second=fact.samples_per_second,
+                )
+            case HyperparameterChanged(name=name, new=new):
+                self.hyperparameters = self.hyperparameters.model_copy(update={name: new})
+            case Paused():
+                self._update(phase="paused")
+            case Resumed():
+                self._update(phase="running")
+            case Diverged():
+                self._update(phase="diverged", sentence=log_lines.diverged(fact))
+            case Stopped():
+                self._update(phase="stopped")
+            case Failed(sentence=sentence, field=field):
+                self._update(phase="failed", sentence=printable(sentence), field=printable(field))
+            case RunFinished():
+                self._update(phase="finished", test_accuracy=fact.test_accuracy)
+            case _:
+                assert_never(fact)
+        if not isinstance(fact, Preparing):
+            self.say(log_lines.line(entry))
+
+    def _new_history(self) -> None:
+        self.history = dataclasses.replace(self.history, revision=self.history.revision + 1)
+
+    def _update(self, **changes: object) -> None:
+        self.status = dataclasses.replace(self.status, **changes)  # type: ignore[arg-type]
+
+    def _seconds_left(self) -> float | None:
+        """By the mean pace so far, or the pace that was asked for where that is slower."""
+        status = self.status
+        if status.phase not in ("running", "paused") or not status.step:
+            return None
+        each = self._seconds / status.step
+        if self.hyperparameters.pace:
+            each = max(each, 1 / self.hyperparameters.pace)
+        return float(round(each * (status.steps - status.step)))

@@ -1,0 +1,1 @@
+"""One file per screen; what is on them stands in `tui.widgets`."""

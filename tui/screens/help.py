@@ -1,0 +1,49 @@
+"""Every key and what it does, from the one table of commands."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.commands import COMMANDS
+
+ABOUT = """\
+Hyperparameters: f, then Tab and the arrows; Esc leaves the fields. While a run is live, Enter in \
+Learning rate, Momentum or Pace changes it at once; the other fields are for the next run.
+Loss: each column holds many steps, its band reaches from the lowest loss to the highest, and \
+the marks are the test set's loss after every epoch.
+Digits: the test set after the latest epoch, what each is taken for and how surely; the wrong \
+ones carry a cross and the true class."""
+
+
+class HelpScreen(ModalScreen[None]):
+    """Keys on top, words below; any of the usual keys closes it."""
+
+    DEFAULT_CSS = """
+    HelpScreen {
+        align: center middle;
+
+        VerticalScroll { width: 84; max-width: 96%; height: auto; max-height: 96%; padding: 1 2;
+                         background: $surface; border: round $primary; }
+        #about { margin-top: 1; color: $foreground 70%; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,enter", "dismiss", "Close")
+    ]
+
+    def compose(self) -> ComposeResult:
+        rows = [(command.key_name, command.help) for command in COMMANDS]
+        rows.append(("ctrl+p", "The palette: every command by name, themes, a screenshot"))
+        with VerticalScroll() as box:
+            box.border_title = "Keys"
+            yield Static(
+                "\n".join(f"{key:>8}   {help}" for key, help in rows), markup=False, id="keys"
+            )
+            yield Static(ABOUT, markup=False, id="about")

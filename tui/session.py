@@ -1,0 +1,151 @@
+"""One run on the screen: the door through which it is started, watched and commanded.
+
+The session reads the run's news into a `RunState` and says when something changed; what a screen
+shows it takes from `state`. It owns no widget and no thread; the run itself is another process's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from nn.events import EpochDone, RunStarted
+from nn.hyperparameters import Hyperparameters
+from tui.engine.client import CommandRefused, RunClient
+from tui.engine.commands import Command
+from tui.engine.facts import ENDINGS, Entry
+from tui.engine.run_directory import RunDirectory, RunError
+from tui.engine.state import RunState
+from tui.engine.tail import News
+from tui.engine.test_set import TestSet
+from tui.engine.text import printable
+
+SHOW_EVERY = 0.1
+"""Seconds between two changes at the most; a run of small digits has a thousand epochs a minute."""
+
+PREDICT_EVERY = 0.5
+"""Seconds between two readings of the predictions."""
+
+
+class Session:
+    """At most one live run at a time."""
+
+    def __init__(self, runs_dir: Path, data_dir: Path | None = None) -> None:
+        self.runs_dir = runs_dir
+        self.data_dir = data_dir
+        self.state: RunState | None = None
+        self._client: RunClient | None = None
+        self._changed = asyncio.Event()
+        self._epoch_done = asyncio.Event()
+
+    @property
+    def live(self) -> bool:
+        return self.state is not None and self.state.status.live
+
+    @property
+    def run(self) -> RunDirectory | None:
+        return self._client.run if self._client else None
+
+    def start(self, hyperparameters: Hyperparameters, stint: str) -> None:
+        """Start a worker on a new run; iterate `changes()` to follow it.
+
+        Raises:
+            RunError: the run directory cannot be made, or a run is live already.
+        """
+        if self.live:
+            raise RunError("A run is live; stop it before you start another.")
+        self._follow(
+            RunClient.start(hyperparameters, self.runs_dir, self.data_dir, stint), hyperparameters
+        )
+
+    def attach(self, run: RunDirectory) -> None:
+        """Follow a run that somebody else started, or that has ended.
+
+        Raises:
+            RunError: there is no such run, or it cannot be read.
+        """
+        self._follow(RunClient(run), run.read_config().hyperparameters)
+
+    def _follow(self, client: RunClient, hyperparameters: Hyperparameters) -> None:
+        self._client = client
+        self.state = RunState(client.run.name, hyperparameters)
+
+    async def changes(self) -> AsyncIterator[RunState]:
+        """The run's state, once now and again whenever something in it changed, until the run has
+        ended and everything it left has been read."""
+        client, state = self._client, self.state
+        assert client is not None and state is not None
+        self._changed.clear()
+        self._epoch_done.clear()
+        reading = asyncio.create_task(self._read(client, state))
+        predicting = asyncio.create_task(self._predict(client, state))
+        try:
+            yield state
+            while not reading.done():
+                await self._changed.wait()
+                self._changed.clear()
+                yield state
+                await asyncio.sleep(SHOW_EVERY)
+            await reading
+            self._epoch_done.set()
+            await predicting
+            yield state
+        finally:
+            for task in (reading, predicting):
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError, Exception):
+                    await task
+
+    async def ask(self, command: Command) -> None:
+        """Have the worker do something.
+
+        Raises:
+            CommandRefused: there is no live run, or it would not.
+        """
+        if self._client is None or not self.live:
+            raise CommandRefused("No run is live; press space to start one.")
+        await self._client.ask(command)
+
+    async def _read(self, client: RunClient, state: RunState) -> None:
+        try:
+            async for news in client.facts():
+                state.apply(news)
+                self._note(news)
+                self._changed.set()
+            if state.status.phase == "failed" and not state.status.step:
+                # Nothing was started; nothing is left behind.
+                client.run.discard()
+        finally:
+            self._changed.set()
+
+    def _note(self, news: News) -> None:
+        if isinstance(news, Entry) and isinstance(news.fact, (RunStarted, EpochDone, *ENDINGS)):
+            self._epoch_done.set()
+
+    async def _predict(self, client: RunClient, state: RunState) -> None:
+        """Keep the predictions fresh: never more often than they can be looked at, never stale
+        for good."""
+        digits: TestSet | None = None
+        while state.status.phase != "failed":
+            await self._epoch_done.wait()
+            self._epoch_done.clear()
+            if state.status.phase == "failed":
+                return
+            try:
+                if digits is None:
+                    digits = await asyncio.to_thread(TestSet.of_run, client.run)
+                found = await asyncio.to_thread(digits.predictions, client.run)
+            except RunError as error:
+                state.say(printable(error))
+                self._changed.set()
+                return
+            if found is not None:
+                state.predictions = found
+                self._changed.set()
+            elif state.status.live:
+                self._epoch_done.set()
+            if not state.status.live and not self._epoch_done.is_set():
+                return
+            await asyncio.sleep(PREDICT_EVERY)

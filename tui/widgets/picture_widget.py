@@ -1,0 +1,152 @@
+"""What every widget that shows a `Picture` has in common.
+
+A picture is made elsewhere and swapped in whole: painting only hands out finished strips. On
+a swap the old and the new picture are compared, and only the cells that differ are sent. A
+picture is made only when something asked for it, only so often, and only while somebody can
+see it; whoever was hidden catches up on being painted again.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from rich.style import Style
+from textual import events
+from textual.dom import NoScreen
+from textual.errors import NoWidget
+from textual.geometry import Region
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.timer import Timer
+from textual.widget import Widget
+
+from tui.widgets.strips import Canvas, Picture, changed_regions
+
+
+class PictureWidget(Widget):
+    """A widget that shows a finished picture; subclasses say how one is made."""
+
+    max_rate: reactive[float] = reactive(5.0, repaint=False)
+    """Pictures a second, at most, that a stream of new data may cause."""
+
+    ascii_only: reactive[bool] = reactive(False, repaint=False)
+    """Use nothing but ASCII characters, for terminals and fonts that have nothing else."""
+
+    def __init__(
+        self,
+        *,
+        max_rate: float | None = None,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        """Make an empty picture widget."""
+        super().__init__(name=name, id=id, classes=classes)
+        self._picture: Picture | None = None
+        self._behind = False
+        self._not_before = 0.0
+        self._catch_up: Timer | None = None
+        if max_rate is not None:
+            self.set_reactive(PictureWidget.max_rate, max_rate)
+
+    def make_picture(self) -> None:
+        """Make a picture if something changed, and see that `show_picture` gets it."""
+        raise NotImplementedError
+
+    @property
+    def picture(self) -> Picture | None:
+        """What is shown now; None before the first picture."""
+        return self._picture
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether any cell of the widget is on a screen that somebody looks at."""
+        if not self.size or not self.is_attached or not self.visible:
+            return False
+        try:
+            screen = self.screen
+            if not screen.find_widget(self).visible_region:
+                return False
+        except (NoScreen, NoWidget):
+            return False
+        # `Screen.is_current` is also true of the screen right below an opaque one.
+        for above in reversed(self.app.screen_stack):
+            if above is screen:
+                return True
+            if above.styles.background.a == 1:
+                return False
+        return False
+
+    def request_picture(self, *, at_once: bool = False) -> None:
+        """Ask for a picture, soon enough but not more often than `max_rate`.
+
+        Args:
+            at_once: do not wait, because a person pressed a key and looks for the effect.
+        """
+        if not self.is_seen:
+            self._behind = True
+            return
+        self._behind = False
+        wait = self._not_before - monotonic()
+        if wait > 0 and not at_once:
+            if self._catch_up is None:
+                self._catch_up = self.set_timer(wait, self._time_is_up)
+            return
+        self.make_picture()
+
+    def picture_begun(self) -> None:
+        """Subclasses call this when they really make one: the clock of `max_rate` starts."""
+        self._not_before = monotonic() + 1.0 / max(self.max_rate, 0.01)
+
+    def show_picture(self, picture: Picture) -> None:
+        """Swap in a picture and repaint the cells in which it differs from the last."""
+        regions = changed_regions(self._picture, picture)
+        self._picture = picture
+        if regions is None:
+            self.refresh()
+        elif regions:
+            self.refresh(*regions)
+
+    def show_sentence(self, text: str, style: Style, ground: Style) -> None:
+        """Swap in a picture that is nothing but a sentence in the middle."""
+        canvas = Canvas(self.size.width, self.size.height)
+        canvas.put_paragraph(text, 1)
+        self.show_picture(Picture.from_canvas(canvas, (ground, style)))
+
+    def render_line(self, y: int) -> Strip:
+        """Hand out a finished strip."""
+        width, picture = self.size.width, self._picture
+        if picture is None or y >= picture.height:
+            return Strip.blank(width, self.rich_style)
+        # For a moment after a resize the picture still has the old size.
+        return picture.strips[y].adjust_cell_length(width, self.rich_style)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Hand out finished strips; being painted is proof of being seen again."""
+        if self._behind:
+            self._behind = False
+            self.call_later(self.request_picture, at_once=True)
+        return super().render_lines(crop)
+
+    def notify_style_update(self) -> None:
+        """Ask for a picture in the new colours."""
+        super().notify_style_update()
+        if self.is_mounted:
+            # Later, when every style of the change is in place.
+            self.call_later(self.request_picture, at_once=True)
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Ask for a picture of the new size."""
+        self.request_picture(at_once=self._picture is None)
+
+    def on_show(self, _event: events.Show) -> None:
+        """Catch up with what happened while hidden."""
+        self.request_picture(at_once=True)
+
+    def watch_ascii_only(self) -> None:
+        """Draw again in the other characters."""
+        self.request_picture(at_once=True)
+
+    def _time_is_up(self) -> None:
+        self._catch_up = None
+        self.request_picture()

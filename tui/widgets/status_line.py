@@ -1,0 +1,116 @@
+"""One line that says where the run stands: state, progress, time left, speed, accuracy."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.style import Style
+from textual.reactive import reactive
+
+from tui.engine.state import Phase, RunStatus
+from tui.widgets.picture_widget import PictureWidget
+from tui.widgets.strips import Canvas, Picture, cells
+
+_MARKS: dict[Phase, tuple[str, str, str]] = {
+    "idle": ("○", "o", "ready"),
+    "preparing": ("◌", "~", "loading"),
+    "running": ("▶", ">", "training"),
+    "paused": ("‖", "=", "paused"),
+    "finished": ("✓", "+", "finished"),
+    "stopped": ("■", "#", "stopped"),
+    "diverged": ("✗", "x", "diverged"),
+    "failed": ("✗", "x", "failed"),
+    "died": ("✗", "x", "died"),
+}
+
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+
+_BAD: frozenset[Phase] = frozenset({"diverged", "failed", "died"})
+
+
+class StatusLine(PictureWidget):
+    """Draws `status`; only the cells that changed are sent."""
+
+    DEFAULT_CSS = """
+    StatusLine {
+        height: 1;
+        background: $panel;
+
+        .status-line--plain { color: $foreground; }
+        .status-line--quiet { color: $foreground 60%; }
+        .status-line--state { color: $primary; text-style: bold; }
+        .status-line--bad { color: $error; text-style: bold; }
+        .status-line--bar { color: $primary; background: $foreground 12%; }
+    }
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "status-line--plain",
+        "status-line--quiet",
+        "status-line--state",
+        "status-line--bad",
+        "status-line--bar",
+    }
+
+    status: reactive[RunStatus] = reactive(RunStatus(), repaint=False)
+
+    def watch_status(self, old: RunStatus, new: RunStatus) -> None:
+        self.request_picture(at_once=old.phase != new.phase)
+
+    def make_picture(self) -> None:
+        self.picture_begun()
+        status, width = self.status, self.size.width
+        canvas = Canvas(width, 1)
+        bright, plain_mark, word = _MARKS[status.phase]
+        mark = plain_mark if self.ascii_only else bright
+        state = 3 if status.phase in _BAD else 2
+        x = canvas.put(1, 0, f"{mark} {word}", state) + 2
+        if status.sentence:
+            canvas.put(x, 0, status.sentence, 0)
+        elif status.steps:
+            self._draw_progress(canvas, x)
+        else:
+            canvas.put(x, 0, "press space to train, f for settings, ? for help", 1)
+        self.show_picture(Picture.from_canvas(canvas, self._palette()))
+
+    def _draw_progress(self, canvas: Canvas, x: int) -> None:
+        """The facts first, as many as fit; the bar takes the room that is left."""
+        status, width = self.status, self.size.width
+        at = min(status.epoch + 1, status.epochs) if status.live else status.epoch
+        facts = [f"epoch {at}/{status.epochs}"]
+        if status.test_accuracy is not None:
+            facts.append(f"test {status.test_accuracy:.2%}")
+        if status.seconds_left is not None and status.phase == "running":
+            facts.append(f"{_clock(status.seconds_left)} left")
+        facts.append(f"step {status.step:,}/{status.steps:,}")
+        if status.samples_per_second:
+            facts.append(f"{_thousands(status.samples_per_second)} samples/s")
+        while len(facts) > 1 and x + sum(cells(fact) + 3 for fact in facts) + 8 > width:
+            facts.pop()
+        text = ("  | " if self.ascii_only else "  · ").join(facts)
+        room = min(width - x - cells(text) - 3, 40)
+        if room >= 5:
+            x = self._draw_bar(canvas, x, room) + 2
+        canvas.put(x, 0, text, 0)
+
+    def _draw_bar(self, canvas: Canvas, x: int, width: int) -> int:
+        if self.ascii_only:
+            full = round(self.status.progress * (width - 2))
+            return canvas.put(x, 0, "[" + ("=" * full).ljust(width - 2, ".") + "]", 2)
+        full, rest = divmod(round(self.status.progress * width * 8), 8)
+        bar = "█" * full + (_EIGHTHS[rest] if full < width else "")
+        return canvas.put(x, 0, bar.ljust(width), 4)
+
+    def _palette(self) -> list[Style]:
+        names = ("plain", "quiet", "state", "bad", "bar")
+        return [self.get_component_rich_style(f"status-line--{name}") for name in names]
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _thousands(value: float) -> str:
+    return f"{value / 1000:.0f}k" if value >= 10_000 else f"{value:.0f}"
