@@ -1,8 +1,8 @@
 """What a training run has to say: frozen facts, in the order in which they came true.
 
-Losses are mean cross-entropies in nats, accuracies shares between 0 and 1. Epochs and steps count from
-1; a step is one mini-batch. Seconds are those spent training: while whoever reads the events holds
-the pen, the clock stands.
+Losses are mean cross-entropies in nats, accuracies shares between 0 and 1. Epochs and steps count
+from 1; a step is one mini-batch. Seconds are those spent training: while whoever reads the events
+holds the pen, the clock stands.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class HyperparameterChanged:
 
 @dataclass(frozen=True, slots=True)
 class Diverged:
-    """The loss of this step was not a finite number: the run ends here."""
+    """The loss of this step, or its gradient, was not a finite number: the run ends here."""
 
     step: int
     epoch: int

@@ -163,12 +163,13 @@ class Trainer:
 
         x, labels = self.train.gather(self.permutation[self.position : stop])
         loss = self.loss.forward(network.forward(x), labels)
-        if not math.isfinite(loss):
-            return Diverged(step, epoch, loss, learning_rate)
         network.backward(self.loss.backward())
+        gradient_norm = math.sqrt(np.dot(network.gradients, network.gradients))
+        # Asked before the step is taken, so that the parameters are the last ones of any use.
+        if not (math.isfinite(loss) and math.isfinite(gradient_norm)):
+            return Diverged(step, epoch, loss, learning_rate)
         self.optimizer.step(network.parameters, network.gradients, learning_rate)
 
-        gradient_norm = math.sqrt(float(np.dot(network.gradients, network.gradients)))
         self.epoch_loss += loss * len(labels)
         self.position, self.step = stop, step
         spent = time.perf_counter() - began

@@ -121,6 +121,28 @@ async def test_ascii_only_means_ascii_only() -> None:
         assert "o" in text
 
 
+async def test_with_few_colours_the_band_is_a_texture() -> None:
+    app = ChartApp()
+    async with app.run_test(size=(50, 12)) as pilot:
+        app.theme = "ansi-dark"
+        await pilot.pause()
+        app.chart.history = falling()
+        assert "░" in await settle(pilot, app.chart)
+        app.theme = "textual-dark"
+        await pilot.pause(0.05)
+        assert "░" not in await settle(pilot, app.chart)
+
+
+async def test_smoothing_calms_the_line_and_leaves_the_extremes() -> None:
+    data = history([1.0, 3.0] * 40)
+    rough, smooth = (plan(data, 60, 12, (), smoothing=reach) for reach in (0, 3))
+    assert isinstance(rough, ChartPlan)
+    assert isinstance(smooth, ChartPlan)
+    assert np.ptp(smooth.train.mean) < np.ptp(rough.train.mean)
+    np.testing.assert_array_equal(smooth.train.high, rough.train.high)
+    np.testing.assert_array_equal(smooth.train.low, rough.train.low)
+
+
 @pytest.mark.parametrize("log_scale", [False, True])
 @pytest.mark.parametrize(
     "train",

@@ -13,7 +13,14 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from tui.widgets.chart_plan import ASCII_FRAME, ASCII_MARKERS, ChartPlan, Role, pieces
+from tui.widgets.chart_plan import (
+    ASCII_FRAME,
+    ASCII_MARKERS,
+    SHADED_MARKERS,
+    ChartPlan,
+    Role,
+    pieces,
+)
 from tui.widgets.strips import SPACE, Canvas, Picture, cells
 
 _LABEL: Final = (int(Role.LABEL), 0, 0)
@@ -93,6 +100,8 @@ def _finish(canvas: Canvas, plan: ChartPlan) -> None:
     if plan.markers is ASCII_MARKERS:
         for box, plain in ASCII_FRAME.items():
             codes[boxes & (codes == box)] = plain
+        return
+    if plan.markers is SHADED_MARKERS:
         return
     band = styles == Role.BAND
     codes[band] = _WHOLE[np.clip(codes[band].astype(np.int64) - 0x2580, 0, 0x1F)]

@@ -52,6 +52,8 @@ class Markers:
 # Quadrant blocks make a band that reads as a surface and a line that reads as a line from
 # across a room; braille dots were too faint for either, sextants are missing from fonts.
 UNICODE_MARKERS: Final = Markers("hd", "hd", "braille", "●", "━━", "┈")
+# With sixteen colours the band cannot be a paler shade of the line: texture must do instead.
+SHADED_MARKERS: Final = replace(UNICODE_MARKERS, band="░")
 ASCII_MARKERS: Final = Markers(":", "#", None, "o", "##", ".")
 ASCII_FRAME: Final = str.maketrans("─│┌┐└┘┬┴├┤┼", "-|+++++++++")
 
@@ -92,11 +94,13 @@ def plan(
     *,
     log_scale: bool = False,
     ascii_only: bool = False,
+    few_colours: bool = False,
     smoothing: int = 0,
 ) -> ChartPlan | str:
     """Sample a history for a chart of `width` x `height` cells.
 
     Args:
+        few_colours: tell band and line apart by texture rather than by shade.
         smoothing: columns to either side that the training line averages over; the band
             of extremes is never smoothed.
 
@@ -117,7 +121,7 @@ def plan(
         if high <= 0:
             return "A log scale needs a loss above zero."
         low = _lowest_positive(curves, high)
-    ticks = max((height - 1) // 2, 2)
+    ticks = max(min((height - 1) // 2, 4 + height // 8), 2)
     y = log_axis(low, high, ticks) if log_scale else linear_axis(low, high, ticks)
     first = min(at for curve in curves if (at := curve.first_x) is not None)
     last = max(at for curve in curves if (at := curve.last_x) is not None)
@@ -132,6 +136,8 @@ def plan(
         train, test = _logarithms(train, low), _logarithms(test, low)
     train, test = _within(train, y), _within(test, y)
     markers = ASCII_MARKERS if ascii_only else UNICODE_MARKERS
+    if few_colours and not ascii_only:
+        markers = SHADED_MARKERS
     keys = (
         (Role.TRAIN, markers.train_key, f"train {newest[0]}"),
         (Role.TEST, markers.test_point, f"test {newest[1]}"),

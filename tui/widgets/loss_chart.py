@@ -159,8 +159,15 @@ class LossChart(PictureWidget):
             palette,
             log_scale=self.log_scale,
             ascii_only=self.ascii_only,
+            few_colours=self._few_colours(palette),
             smoothing=self.smoothing,
         )
+
+    def _few_colours(self, palette: tuple[Style, ...]) -> bool:
+        """Whether terminal or theme lack the shades that tell the band from the line."""
+        if palette[Role.BAND].color == palette[Role.TRAIN].color:
+            return True
+        return self.app.console.color_system in (None, "standard", "windows")
 
     def _hand_over(self, drawing: Future[Picture]) -> None:
         """Runs in the drawing thread: post, and touch nothing."""
