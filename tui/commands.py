@@ -61,11 +61,9 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "pane.digits", "train", "d", "Digits", "Show the test digits", "show_pane('digits')",
-        in_footer=True,
     ),
     Command(
         "pane.log", "train", "g", "Log", "Go to the log; arrows scroll it", "show_pane('log')",
-        in_footer=True,
     ),
     Command(
         "digits.wrong", "train", "w", "Wrong", "Only the digits it gets wrong, or all of them",

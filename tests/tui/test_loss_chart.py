@@ -19,6 +19,14 @@ from tui.widgets.chart_plan import ChartPlan, plan
 from tui.widgets.loss_chart import LossChart
 
 
+@pytest.fixture(autouse=True)
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal that has every colour, wherever the tests run."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
 def history(train: list[float], test: list[float] | None = None, revision: int = 1) -> LossHistory:
     """A history with one training loss per step and a test loss every ten steps."""
     curves = Curve(), Curve()
@@ -131,6 +139,15 @@ async def test_with_few_colours_the_band_is_a_texture() -> None:
         app.theme = "textual-dark"
         await pilot.pause(0.05)
         assert "░" not in await settle(pilot, app.chart)
+
+
+async def test_sixteen_colours_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("COLORTERM")
+    app = ChartApp()
+    async with app.run_test(size=(50, 12)) as pilot:
+        app.chart.history = falling()
+        assert "░" in await settle(pilot, app.chart)
 
 
 async def test_smoothing_calms_the_line_and_leaves_the_extremes() -> None:

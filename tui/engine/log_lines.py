@@ -28,13 +28,13 @@ def words(fact: Fact) -> str:
         case RunStarted():
             sizes = "-".join(map(str, fact.layer_sizes))
             return (
-                f"{sizes}: {fact.n_parameters:,} parameters, {fact.n_train:,} digits to learn, "
-                f"{fact.n_test:,} to be tested on; untrained {fact.test_accuracy:.1%}"
+                f"{sizes}, {fact.n_train:,} digits to learn, {fact.n_test:,} to test; "
+                f"now {fact.test_accuracy:.1%}"
             )
         case EpochDone():
             return (
                 f"{fact.epoch:>5}  {fact.train_loss:>6.4f}  {fact.test_loss:>6.4f}  "
-                f"{fact.test_accuracy:>7.2%}  {fact.learning_rate:<7.3g}  "
+                f"{fact.test_accuracy:>7.2%}  {fact.learning_rate:<8.2g} "
                 f"{seconds(fact.seconds):<5} {fact.samples_per_second:>10,.0f}"
             )
         case HyperparameterChanged():
@@ -54,8 +54,8 @@ def words(fact: Fact) -> str:
             return printable(sentence)
         case RunFinished():
             return (
-                f"finished: {fact.epochs} epochs in {seconds(fact.seconds)} s of training, "
-                f"test accuracy {fact.test_accuracy:.2%}, {fact.samples_per_second:,.0f} samples/s"
+                f"finished: {fact.epochs} epochs in {seconds(fact.seconds)} s, "
+                f"{fact.test_accuracy:.2%} right, {fact.samples_per_second:,.0f} samples/s"
             )
         case _:
             assert_never(fact)
@@ -64,8 +64,8 @@ def words(fact: Fact) -> str:
 def diverged(fact: Diverged) -> str:
     """What happened, and what to do about it."""
     return (
-        f"Diverged at step {fact.step:,} (epoch {fact.epoch}): the loss is {fact.loss} at learning "
-        f"rate {fact.learning_rate:.3g}. Try a tenth of it."
+        f"Diverged at step {fact.step:,} (epoch {fact.epoch}): loss {fact.loss:.3g} at learning rate "
+        f"{fact.learning_rate:.3g}. Try a tenth of it."
     )
 
 

@@ -77,11 +77,11 @@ class TrainScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield StatusLine().data_bind(TrainScreen.status)
         with Container(id="panes"):
+            yield PaneTabs(TABS).data_bind(shown=TrainScreen.shown_pane)
             with Container(id="form-pane", classes="pane"):
                 yield HyperparameterForm().data_bind(TrainScreen.run_live)
             with Container(id="chart-pane", classes="pane"):
                 yield LossChart().data_bind(TrainScreen.history)
-            yield PaneTabs(TABS).data_bind(shown=TrainScreen.shown_pane)
             with Container(id="digits-pane", classes="pane"):
                 yield DigitGrid().data_bind(TrainScreen.predictions)
             with Container(id="log-pane", classes="pane"):
@@ -91,7 +91,7 @@ class TrainScreen(Screen[None]):
             f"Inkling needs a terminal of at least {SMALLEST[0]} columns and {SMALLEST[1]} rows.",
             id="too-small",
         )
-        yield Footer(show_command_palette=False)
+        yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         titles = {"form": "Hyperparameters", "chart": "Loss", "digits": "Digits", "log": "Log"}

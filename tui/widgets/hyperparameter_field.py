@@ -24,7 +24,7 @@ class HyperparameterField(Vertical):
 
         Horizontal { height: 1; }
         .field-label { width: 17; color: $foreground 80%; }
-        .field-help { display: none; padding: 0 0 1 2; color: $foreground 50%; }
+        .field-help { display: none; width: 1fr; height: auto; padding: 0 0 1 2; color: $foreground 50%; }
         Input { width: 1fr; background: $foreground 8%; }
         Input:focus { background: $primary 30%; }
         Input.-bad { color: $error; text-style: underline; }

@@ -159,15 +159,9 @@ class LossChart(PictureWidget):
             palette,
             log_scale=self.log_scale,
             ascii_only=self.ascii_only,
-            few_colours=self._few_colours(palette),
+            few_colours=palette[Role.BAND] == palette[Role.TRAIN],
             smoothing=self.smoothing,
         )
-
-    def _few_colours(self, palette: tuple[Style, ...]) -> bool:
-        """Whether terminal or theme lack the shades that tell the band from the line."""
-        if palette[Role.BAND].color == palette[Role.TRAIN].color:
-            return True
-        return self.app.console.color_system in (None, "standard", "windows")
 
     def _hand_over(self, drawing: Future[Picture]) -> None:
         """Runs in the drawing thread: post, and touch nothing."""
@@ -198,6 +192,8 @@ class LossChart(PictureWidget):
             self.get_component_rich_style(f"loss-chart--{part}")
             for part in ("frame", "grid", "label", "band", "train", "test")
         )
+        if self.app.console.color_system in ("standard", "windows"):
+            band = train  # Its paler shade might come out as the ground itself.
         on_band = Style(bgcolor=band.color)
         palette = (self.rich_style, frame, grid, label, band, train, test)
         assert len(palette) == Role.TRAIN_ON_BAND

@@ -15,7 +15,8 @@ class RunLog(Log):
     RunLog {
         height: 1fr;
         background: transparent;
-        scrollbar-size: 1 1;
+        scrollbar-size-vertical: 1;
+        scrollbar-size-horizontal: 0;
         overflow-x: auto;
         overflow-y: auto;
     }
@@ -23,9 +24,10 @@ class RunLog(Log):
 
     book: reactive[LogBook | None] = reactive(None, repaint=False)
 
-    def __init__(self, id: str | None = None) -> None:
-        super().__init__(highlight=False, max_lines=LONGEST_LOG, id=id)
+    def __init__(self) -> None:
+        super().__init__(highlight=False, max_lines=LONGEST_LOG, auto_scroll=False)
         self._shown: tuple[object, int] = (None, 0)
+        self._follow = True
 
     def watch_book(self, book: LogBook | None) -> None:
         if book is None:
@@ -33,9 +35,20 @@ class RunLog(Log):
         lines, total = self._shown
         if lines is not book.lines:
             self.clear()
+            self._follow = True
             total = 0
         fresh = book.since(total)
         self._shown = (book.lines, book.total)
         if fresh:
-            # Whoever has scrolled up to read is not carried away.
-            self.write_lines(fresh, scroll_end=self.is_vertical_scroll_end)
+            # Whoever has scrolled up to read is not carried away; a hidden log has no place yet.
+            if self.size:
+                self._follow = self.max_scroll_y - self.scroll_y < 2
+            self.write_lines(fresh)
+            self._to_the_end()
+
+    def on_resize(self) -> None:
+        self._to_the_end()
+
+    def _to_the_end(self) -> None:
+        if self._follow:
+            self.scroll_end(animate=False, force=True, x_axis=False)

@@ -1,0 +1,237 @@
+"""Every knob: its text form, its bounds, the sentence when it is turned too far, and the presets."""
+
+from __future__ import annotations
+
+import math
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from nn.activations import ACTIVATIONS
+from nn.data import DATASETS
+from nn.hyperparameters import (
+    PRESETS,
+    SPECS,
+    ActivationName,
+    DatasetName,
+    HyperparameterError,
+    Hyperparameters,
+    OptimizerName,
+    ScheduleName,
+    Spec,
+    default_preset,
+    format_value,
+    resolve,
+)
+from nn.optimizers import OPTIMIZERS
+from nn.schedules import SCHEDULES
+
+every_spec = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
+
+
+def refusal(spec: Spec, value: object) -> str:
+    """The sentence with which a value is refused."""
+    with pytest.raises(HyperparameterError) as caught:
+        spec.parse(value)
+    assert caught.value.name == spec.name
+    sentence = str(caught.value)
+    assert sentence.startswith(spec.label + " ")
+    assert sentence.endswith(").")
+    assert sentence.isprintable()
+    assert len(sentence) < 200
+    return sentence
+
+
+@every_spec
+def test_the_default_survives_being_typed(spec: Spec) -> None:
+    parsed = spec.parse(format_value(spec.default))
+    assert parsed == spec.default
+    assert type(parsed) is type(getattr(Hyperparameters(), spec.name))
+
+
+@every_spec
+def test_every_knob_is_explained(spec: Spec) -> None:
+    assert spec.label[0].isupper()
+    assert "_" not in spec.label
+    assert spec.help
+    assert not spec.help.endswith(".")
+    assert spec.option == "--" + spec.name.replace("_", "-")
+    assert getattr(Hyperparameters(), spec.name) == spec.default
+
+
+@given(value=st.floats(1e-8, 100) | st.integers(1, 100).map(float))
+def test_a_learning_rate_survives_being_typed(value: float) -> None:
+    text = format_value(value)
+    assert SPECS["learning_rate"].parse(text) == pytest.approx(value, rel=1e-7)
+    assert SPECS["learning_rate"].parse(f"  {text}\t") == SPECS["learning_rate"].parse(text)
+
+
+@given(widths=st.lists(st.integers(1, 8192), max_size=16).map(tuple))
+def test_hidden_layers_survive_being_typed(widths: tuple[int, ...]) -> None:
+    assert SPECS["hidden"].parse(format_value(widths)) == widths
+    assert SPECS["hidden"].parse(" , ".join(map(str, widths))) == widths
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("learning_rate", "0", "must be greater than 0 (got '0')."),
+        ("learning_rate", "-1", "must be greater than 0 (got '-1')."),
+        ("learning_rate", "100.1", "must be at most 100 (got '100.1')."),
+        ("learning_rate", "nan", "must be a finite number (got 'nan')."),
+        ("learning_rate", "inf", "must be a finite number (got 'inf')."),
+        ("learning_rate", math.nan, "must be a finite number (got 'nan')."),
+        ("learning_rate", "fast", "must be a number (got 'fast')."),
+        ("learning_rate", "", "must be a number (it is empty)."),
+        ("momentum", "-0.1", "must be at least 0 (got '-0.1')."),
+        ("momentum", "1", "must be less than 1 (got '1')."),
+        ("warmup", "-0.1", "must be at least 0 (got '-0.1')."),
+        ("warmup", "1", "must be less than 1 (got '1')."),
+        ("batch_size", "0", "must be at least 1 (got '0')."),
+        ("batch_size", "65537", "must be at most 65536 (got '65537')."),
+        ("batch_size", "1.5", "must be a whole number (got '1.5')."),
+        ("epochs", "0", "must be at least 1 (got '0')."),
+        ("epochs", "100001", "must be at most 100000 (got '100001')."),
+        ("seed", "-1", "must be at least 0 (got '-1')."),
+        ("seed", "4294967296", "must be at most 4.29497e+09 (got '4294967296')."),
+        ("threads", "0", "must be at least 1 (got '0')."),
+        ("threads", "257", "must be at most 256 (got '257')."),
+        ("pace", "-1", "must be at least 0 (got '-1')."),
+        ("pace", "1000001", "must be at most 1e+06 (got '1000001')."),
+        ("hidden", "0", "must have between 1 and 8192 units each (got '0')."),
+        ("hidden", "128,8193", "must have between 1 and 8192 units each (got '128,8193')."),
+        ("hidden", "128,-3", "must have between 1 and 8192 units each (got '128,-3')."),
+        (
+            "hidden",
+            "128,,64",
+            "must be whole numbers with commas between them, such as 128,64 (got '128,,64').",
+        ),
+        ("activation", "swish", "must be one of " + ", ".join(ACTIVATIONS) + " (got 'swish')."),
+        ("optimizer", "lion", "must be one of sgd, momentum, adam (got 'lion')."),
+        ("schedule", "step", "must be one of constant, cosine, one_cycle (got 'step')."),
+        ("dataset", "cats", "must be one of digits, mnist, fashion-mnist (got 'cats')."),
+    ],
+)
+def test_a_bound_is_refused_with_a_sentence(name: str, value: object, problem: str) -> None:
+    assert refusal(SPECS[name], value) == f"{SPECS[name].label} {problem}"
+
+
+def test_every_bound_has_its_case_above() -> None:
+    mark = test_a_bound_is_refused_with_a_sentence.pytestmark[0]
+    tried = [name for name, _, _ in mark.args[1]]
+    for name, spec in SPECS.items():
+        bounds = len([part for part in spec.bounds.split(",") if part])
+        assert tried.count(name) >= bounds, f"{name}: {spec.bounds}"
+
+
+@pytest.mark.parametrize("value", ["auto", "official", "0.2", "0.999"])
+def test_good_splits(value: str) -> None:
+    assert SPECS["split"].parse(value) == value
+
+
+@pytest.mark.parametrize("value", ["", "0", "1", "-0.1", "nan", "inf", "half", "0.2 0.3"])
+def test_bad_splits(value: str) -> None:
+    assert "auto, official, or the share kept for testing" in refusal(SPECS["split"], value)
+
+
+def test_too_many_hidden_layers() -> None:
+    assert SPECS["hidden"].parse("8," * 15 + "8") == (8,) * 16
+    refusal(SPECS["hidden"], "8," * 16 + "8")
+
+
+@every_spec
+@given(text=st.text(max_size=60))
+def test_any_text_is_a_value_or_a_sentence(spec: Spec, text: str) -> None:
+    try:
+        value = spec.parse(text)
+    except HyperparameterError:
+        refusal(spec, text)
+    else:
+        assert getattr(Hyperparameters(**{spec.name: value}), spec.name) == value
+
+
+@every_spec
+@pytest.mark.parametrize("value", [None, [], {}, object(), b"\xff", "9" * 400, [[1]], {"a": 1}])
+def test_any_object_is_a_value_or_a_sentence(spec: Spec, value: object) -> None:
+    try:
+        spec.parse(value)
+    except HyperparameterError as error:
+        assert error.name == spec.name
+        assert str(error).startswith(spec.label)
+
+
+def test_the_choices_are_the_registries() -> None:
+    for name, literal, registry in (
+        ("activation", ActivationName, ACTIVATIONS),
+        ("optimizer", OptimizerName, OPTIMIZERS),
+        ("schedule", ScheduleName, SCHEDULES),
+        ("dataset", DatasetName, DATASETS),
+    ):
+        assert get_args(literal) == tuple(registry) == SPECS[name].choices
+    assert all(ACTIVATIONS[name].name == name for name in ACTIVATIONS)
+
+
+def test_what_may_change_while_a_network_trains() -> None:
+    live = {name for name, spec in SPECS.items() if spec.live}
+    assert {"learning_rate", "momentum"} <= live
+    assert live.isdisjoint({"dataset", "split", "hidden", "activation", "optimizer", "seed"})
+    assert live.isdisjoint({"batch_size", "epochs", "schedule", "warmup", "threads"})
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_resolve(name: str) -> None:
+    h = resolve(name, {})
+    for field in SPECS:
+        expected = PRESETS[name].get(field, SPECS[field].default)
+        assert getattr(h, field) == expected
+
+
+def test_the_recipes_are_the_published_ones() -> None:
+    quick, tutorial = resolve("quick", {}), resolve("tutorial", {})
+    for h in (quick, tutorial):
+        assert (h.dataset, h.hidden, h.activation) == ("mnist", (128, 64), "relu")
+        assert h.batch_size == 128
+    assert (quick.optimizer, quick.schedule, quick.warmup) == ("adam", "one_cycle", 0.25)
+    assert (quick.learning_rate, quick.epochs, quick.split) == (0.005, 5, "auto")
+    assert (tutorial.optimizer, tutorial.schedule, tutorial.split) == ("sgd", "constant", "0.2")
+    assert (tutorial.learning_rate, tutorial.epochs) == (0.05, 50)
+
+
+def test_what_is_given_lies_over_the_preset() -> None:
+    h = resolve("tutorial", {"epochs": "3", "hidden": "32"})
+    assert (h.epochs, h.hidden, h.learning_rate) == (3, (32,), 0.05)
+
+
+def test_a_data_set_brings_its_own_preset() -> None:
+    assert resolve(None, {}) == resolve(default_preset("digits"), {})
+    assert resolve(None, {"dataset": "mnist"}) == resolve("quick", {})
+    fashion = resolve(None, {"dataset": "fashion-mnist"})
+    assert fashion == resolve("quick", {"dataset": "fashion-mnist"})
+
+
+def test_unknown_presets_and_names_are_refused() -> None:
+    with pytest.raises(HyperparameterError, match=r"Preset must be one of .* \(got 'slow'\)"):
+        resolve("slow", {})
+    with pytest.raises(HyperparameterError, match="There is no hyperparameter 'colour'"):
+        resolve(None, {"colour": 1})
+    with pytest.raises(HyperparameterError, match="Epochs must be at least 1"):
+        resolve("quick", {"epochs": 0})
+
+
+def test_a_set_of_hyperparameters_is_frozen_and_closed() -> None:
+    h = Hyperparameters()
+    with pytest.raises(ValidationError):
+        h.epochs = 3  # type: ignore[misc]
+    with pytest.raises(ValidationError):
+        Hyperparameters(colour=3)  # type: ignore[call-arg]
+
+
+def test_control_characters_never_reach_the_sentence() -> None:
+    hostile = "\x1b[31m\x9b1m\u202e[/foo]" * 20
+    assert "\x1b" not in refusal(SPECS["optimizer"], hostile)
+    with pytest.raises(HyperparameterError) as caught:
+        resolve("quick", {hostile: 1})
+    assert str(caught.value).isprintable()
