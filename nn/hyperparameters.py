@@ -232,7 +232,7 @@ def format_value(value: Value) -> str:
 
 
 def _bounds(info: FieldInfo) -> str:
-    words = {"Gt": "> {gt}", "Ge": ">= {ge}", "Lt": "< {lt}", "Le": "<= {le}"}
+    words = {"Gt": "> {gt:g}", "Ge": ">= {ge:g}", "Lt": "< {lt:g}", "Le": "<= {le:g}"}
     marks = [item for item in info.metadata if type(item).__name__ in words]
     return ", ".join(words[type(m).__name__].format_map(dataclasses.asdict(m)) for m in marks)
 

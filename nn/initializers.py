@@ -1,8 +1,8 @@
 """Where the weights start, and why it matters.
 
 Weights that start too small shrink the signal from layer to layer until nothing is left; too large,
-and it explodes. Each rule chooses the spread so that the variance of a layer's output equals that of
-its input. Weights W are (n_inputs, n_outputs) and are filled in place; biases start at zero.
+and it explodes. Each rule chooses the spread so that the variance of a layer's output equals that
+of its input. Weights W are (n_inputs, n_outputs) and are filled in place; biases start at zero.
 """
 
 from __future__ import annotations

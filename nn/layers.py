@@ -1,13 +1,13 @@
 """Layers: what goes forward, and how the gradient comes back.
 
-A layer maps a batch X of shape (n, n_inputs), one sample a row, to an output of shape (n, n_outputs).
-Going back, it is given dL/d(output) and does two things: it writes dL/d(its own parameters), and it
-returns dL/d(input) for the layer before. That is all of backpropagation: the chain rule, one layer at
-a time, from the loss to the pixels.
+A layer maps a batch X of shape (n, n_inputs), one sample a row, to an output of shape
+(n, n_outputs). Going back, it is given dL/d(output) and does two things: it writes dL/d(its own
+parameters), and it returns dL/d(input) for the layer before. That is all of backpropagation: the
+chain rule, one layer at a time, from the loss to the pixels.
 
 Layers own no parameters. The network hands them views of its one flat vector (see `network`), so
-that an optimiser can treat a whole network as one vector. Outputs go into buffers that are made once
-per batch size and then used again: a returned array is valid until the layer runs again.
+that an optimiser can treat a whole network as one vector. Outputs go into buffers that are made
+once per batch size and then used again: a returned array is valid until the layer runs again.
 """
 
 from __future__ import annotations
@@ -67,17 +67,16 @@ class Buffers:
         if array is None:
             if len(self._arrays) >= self._MOST:
                 self._arrays.clear()
-            array = self._arrays[n] = np.full(
-                (n, self._width), self._fill, self._dtype
-            )
+            array = self._arrays[n] = np.full((n, self._width), self._fill, self._dtype)
         return array
 
 
 class Dense:
     """Every input to every output: Z = X W + b.
 
-    X is (n, n_inputs), W (n_inputs, n_outputs), b (n_outputs,), Z (n, n_outputs). The tutorial keeps
-    samples in columns and writes Z = W X + b with W (n_outputs, n_inputs): the same numbers, turned.
+    X is (n, n_inputs), W (n_inputs, n_outputs), b (n_outputs,), Z (n, n_outputs). The tutorial
+    keeps samples in columns and writes Z = W X + b with W (n_outputs, n_inputs): the same numbers,
+    turned.
     """
 
     parameter_names: Sequence[str] = ("weights", "biases")

@@ -46,16 +46,16 @@ class SoftmaxCrossEntropy:
         """The mean loss in nats of logits (n, n_classes) for labels (n,) in 0..n_classes-1."""
         n = len(logits)
         shifted, row = self._shifted(n), self._row(n)
-        np.maximum.reduce(logits, axis=1, keepdims=True, out=row)
+        np.maximum.reduce(logits.T.copy(), axis=0, out=row[:, 0])
         np.subtract(logits, row, out=shifted)
         true = self._true_cells(labels)
-        true_score = float(np.add.reduce(shifted.reshape(-1).take(true), dtype=np.float64))
+        true_scores = shifted.reshape(-1).take(true)
         np.exp(shifted, out=shifted)
-        # Products with a column of ones: sums along rows at the speed of a matrix product.
+        # The product with a column of ones: sums along rows at the speed of a matrix product.
         np.matmul(shifted, self._ones, out=row)
         self._exponentials, self._row_sums, self._true = shifted, row, true
-        log_sums = float(np.add.reduce(np.log(row), axis=None, dtype=np.float64))
-        return (log_sums - true_score) / n
+        surprises = np.log(row[:, 0]) - true_scores
+        return float(np.add.reduce(surprises, dtype=np.float64)) / n
 
     def backward(self) -> Array:
         """dL/dlogits = (p - y) / n, y one-hot: (n, n_classes), for the batch last seen."""

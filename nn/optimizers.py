@@ -1,12 +1,14 @@
 """What to do with a gradient.
 
-An optimiser holds its memory of past gradients and turns the newest one into a step. `parameters` and
-`gradients` are the network's flat vectors, (n_parameters,), changed in place. Conventions are those
-of PyTorch, so that a recipe carries over: with g the gradient and lr the learning rate of this step.
+An optimiser holds its memory of past gradients and turns the newest one into a step. `parameters`
+and `gradients` are the network's flat vectors, (n_parameters,); the first is changed in place, the
+second left alone. Conventions are those of PyTorch, so that a recipe carries over: with g the
+gradient and lr the learning rate of this step.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -58,11 +60,13 @@ class Momentum:
 class Adam:
     """A step of its own for every parameter (Kingma and Ba 2015).
 
-    m <- b1 m + (1 - b1) g           the mean of recent gradients
-    v <- b2 v + (1 - b2) g^2         the mean of their squares
+    m <- b1 m + g,    m^ = m / (1 + b1 + b1^2 + ...)    the mean of recent gradients
+    v <- b2 v + g^2,  v^ = v / (1 + b2 + b2^2 + ...)    the mean of their squares
     p <- p - lr m^ / (sqrt(v^) + eps)
 
-    with m^ = m / (1 - b1^t) and v^ = v / (1 - b2^t), which undo the start at zero. b1 is `momentum`.
+    b1 is `momentum`. The paper multiplies each g by 1 - b1 and each g^2 by 1 - b2 and then corrects
+    m and v for having started at zero; to divide the sums by their weights gives the same m^ and
+    v^, needs no correction, and costs two passes over the parameters less.
     """
 
     beta2 = 0.999
@@ -70,33 +74,31 @@ class Adam:
 
     def __init__(self, parameters: Array, momentum: float = 0.9) -> None:
         self.momentum = momentum
-        self.mean = np.zeros_like(parameters)
-        self.square = np.zeros_like(parameters)
-        self.steps = 0
-        # b1^t as a product, since b1 may change while the network trains.
-        self._momentum_power = 1.0
+        self.gradient_sum = np.zeros_like(parameters)
+        self.square_sum = np.zeros_like(parameters)
+        # Sums as well, not closed forms: b1 may change while the network trains.
+        self.gradient_weight = 0.0
+        self.square_weight = 0.0
         self._scratch = np.empty_like(parameters)
 
     def step(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
-        scratch, mean, square = self._scratch, self.mean, self.square
-        self.steps += 1
-        self._momentum_power *= self.momentum
+        scratch, m, v = self._scratch, self.gradient_sum, self.square_sum
 
-        np.subtract(gradients, mean, out=scratch)
-        scratch *= 1 - self.momentum
-        mean += scratch
+        m *= self.momentum
+        m += gradients
+        self.gradient_weight = self.momentum * self.gradient_weight + 1
 
-        np.multiply(gradients, gradients, out=scratch)
-        scratch -= square
-        scratch *= 1 - self.beta2
-        square += scratch
+        v *= self.beta2
+        v += np.multiply(gradients, gradients, out=scratch)
+        self.square_weight = self.beta2 * self.square_weight + 1
 
-        # m^ / (sqrt(v^) + eps) with both corrections moved into two plain numbers.
-        correction = np.sqrt(1 - self.beta2**self.steps)
-        np.sqrt(square, out=scratch)
-        scratch += parameters.dtype.type(self.epsilon * correction)
-        np.divide(mean, scratch, out=scratch)
-        scratch *= parameters.dtype.type(learning_rate * correction / (1 - self._momentum_power))
+        # With w1 and w2 the weights, lr m^ / (sqrt(v^) + eps) is
+        # (lr sqrt(w2) / w1) m / (sqrt(v) + eps sqrt(w2)): what is in brackets are plain numbers.
+        root = math.sqrt(self.square_weight)
+        np.sqrt(v, out=scratch)
+        scratch += self.epsilon * root
+        np.divide(m, scratch, out=scratch)
+        scratch *= learning_rate * root / self.gradient_weight
         parameters -= scratch
 
 

@@ -4,9 +4,10 @@
     for event in trainer.run():
         ...
 
-`run()` is a generator of frozen events and nothing else: no callbacks, no printing. Whoever iterates
-it decides the pace; to stop iterating is to stop training, at a step's precision, and to iterate a
-new `run()` is to go on. Between two events `trainer.set(learning_rate=...)` tunes the run live.
+`run()` is a generator of frozen events and nothing else: no callbacks, no printing. Whoever
+iterates it decides the pace; to stop iterating is to stop training, at a step's precision, and to
+iterate a new `run()` is to go on. Between two events `trainer.set(learning_rate=...)` tunes the run
+live.
 """
 
 from __future__ import annotations

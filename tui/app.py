@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
+from rich.console import RenderableType
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.filter import LineFilter
 from textual.screen import Screen
 
 from nn.hyperparameters import Hyperparameters
-from tui.commands import COMMANDS, bindings
+from tui.commands import COMMANDS, bindings, works_in_fields
 from tui.engine.client import CommandRefused
 from tui.engine.commands import Command, Epoch, Pause, Resume, Set, Step, Stop
 from tui.engine.log_lines import HEADER
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.text import printable
+from tui.output_filter import OutputFilter
 from tui.screens.dialogs import Question
 from tui.screens.help import HelpScreen
 from tui.screens.train import TrainScreen
 from tui.session import Session
 from tui.themes import THEMES
+from tui.thin_updates import thin
 from tui.widgets.hyperparameter_form import HyperparameterForm
-from tui.widgets.picture_widget import PictureWidget
 
 ASKS: dict[str, Command] = {
     "pause": Pause(), "resume": Resume(), "step": Step(), "epoch": Epoch(), "stop": Stop(),
@@ -36,6 +39,7 @@ class InklingApp(App[str]):
     """Returns a sentence to print when it has gone, or nothing."""
 
     TITLE = "Inkling"
+    CSS_PATH = "screens/train.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("app")]
 
     def __init__(
@@ -45,53 +49,80 @@ class InklingApp(App[str]):
         super().__init__()
         self.session = session
         self.ascii_only = ascii_only
-        self._initial = initial
         self._attach = attach
-        self.train = TrainScreen()
-
-    async def on_mount(self) -> None:
+        self._output_filter = OutputFilter(ascii_only=ascii_only)
+        self._asking = asyncio.Lock()
+        self.train = TrainScreen(initial, ascii_only=ascii_only)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = THEMES[0].name
-        self.set_class(self.ascii_only, "-ascii")
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
-        await self.push_screen(self.train)
-        for widget in self.train.query(PictureWidget):
-            widget.ascii_only = self.ascii_only
-        if self._initial is not None:
-            self.train.query_one(HyperparameterForm).show_values(self._initial)
-        if self._attach is not None:
-            self.session.attach(self._attach)
-            self._follow()
+        self.set_class(ascii_only, "-ascii")
 
-    @work(exit_on_error=False, exclusive=True, group="follow")
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), self._output_filter]
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        super()._display(screen, thin(renderable))
+
+    def get_default_screen(self) -> TrainScreen:
+        # Not pushed over Textual's own blank one: the first paint is then the only one.
+        return self.train
+
+    def on_mount(self) -> None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
+
+    @on(TrainScreen.Ready)
+    def _begin(self) -> None:
+        if self._attach is not None:
+            self._door(self.session.attach, self._attach)
+
+    @work(exclusive=True, group="follow")
     async def _follow(self) -> None:
         """Hand every change of the run to the screen, until it has ended."""
-        async for state in self.session.changes():
-            self.train.show_state(state)
+        try:
+            async for state in self.session.changes():
+                self.train.show_state(state)
+        except Exception as error:
+            # Whatever went wrong here went wrong on this side: the run is another process's.
+            self.log.error(error)
+            what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            self.train.lose_sight(printable(what, 120))
 
     @on(TrainScreen.StartAsked)
     def _start(self, event: TrainScreen.StartAsked) -> None:
+        self._door(self.session.start, event.hyperparameters, event.stint)
+
+    def _door(self, enter: Callable[..., None], *what: object) -> None:
+        """Begin to follow a run, or say why not."""
         try:
-            self.session.start(event.hyperparameters, event.stint)
+            enter(*what)
         except RunError as problem:
             self._complain(str(problem))
         else:
             self._follow()
 
     @on(TrainScreen.Asked)
-    async def _asked(self, event: TrainScreen.Asked) -> None:
-        await self._ask(ASKS[event.what])
+    def _asked(self, event: TrainScreen.Asked) -> None:
+        self._ask_aside(ASKS[event.what])
 
     @on(HyperparameterForm.Tuned)
-    async def _tuned(self, event: HyperparameterForm.Tuned) -> None:
-        await self._ask(Set(event.name, event.text))
+    def _tuned(self, event: HyperparameterForm.Tuned) -> None:
+        self._ask_aside(Set(event.name, event.text))
 
-    async def _ask(self, command: Command) -> None:
+    @work
+    async def _ask_aside(self, command: Command) -> None:
+        """Ask while the keys go on working: a worker between two steps may be long in answering."""
+        await self._ask(command)
+
+    async def _ask(self, command: Command) -> bool:
+        """Was it done? What was asked first is answered first."""
         try:
-            await self.session.ask(command)
+            async with self._asking:
+                await self.session.ask(command)
         except CommandRefused as refusal:
             self._complain(str(refusal))
+            return False
+        return True
 
     @on(TrainScreen.LogSaveAsked)
     def _save_log(self) -> None:
@@ -111,19 +142,32 @@ class InklingApp(App[str]):
         self.notify(printable(sentence), severity="warning", markup=False)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        yield from (c for c in super().get_system_commands(screen) if c.title != "Quit")
+        # Of Textual's own, those that are not our commands under another name, or a way round them.
+        theirs = super().get_system_commands(screen)
+        yield from (command for command in theirs if command.title in ("Theme", "Screenshot"))
         for command in COMMANDS:
             room = self if command.room == "app" else screen
             if room is self or isinstance(screen, TrainScreen):
                 act = command.action
 
                 async def run(act: str = act, room: App[str] | Screen[object] = room) -> None:
+                    # Who chose a command by its name meant it, whatever had the focus before.
+                    self.train.set_focus(None)
                     await self.run_action(act, room)
 
                 yield SystemCommand(f"{command.label} ({command.key_name})", command.help, run)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        editing = self.screen is self.train and self.train.editing
+        return works_in_fields(action) if editing else super().check_action(action, parameters)
+
     def action_show_help(self) -> None:
         self.push_screen(HelpScreen())
+
+    async def action_quit(self) -> None:
+        """Textual's own ctrl+q, which works everywhere, must not be a way round the question."""
+        if not isinstance(self.screen, Question):
+            self.action_leave()
 
     @work
     async def action_leave(self) -> None:
@@ -137,7 +181,6 @@ class InklingApp(App[str]):
             "stop": ("Stop it, then quit", "It ends here; what it has learnt stays on disk."),
             "stay": ("Stay", "Back to the screen."),
         }))  # fmt: skip
-        if answer == "stop":
-            await self._ask(Stop())
-        if answer != "stay":
+        stopped = answer != "stop" or await self._ask(Stop()) or not self.session.live
+        if answer != "stay" and stopped:
             self.exit(f"The run is in {printable(run.path)}" if run else None)

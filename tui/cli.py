@@ -1,7 +1,7 @@
 """inkling [train|attach]: the shell's door.
 
-Options are made from the hyperparameters' one definition. What takes long to import (NumPy, Textual,
-rich) is imported by the command that needs it, so that `--help` answers at once.
+Options are made from the hyperparameters' one definition. What takes long to import (NumPy,
+Textual, rich) is imported by the command that needs it, so that `--help` answers at once.
 """
 
 from __future__ import annotations
@@ -15,12 +15,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from nn.hyperparameters import PRESETS, SPECS, HyperparameterError, Hyperparameters, resolve
+from tui.terminal import UsageError
 
-OK, FAILED, USAGE = 0, 1, 2
-
-
-class UsageError(Exception):
-    """A command line that cannot be carried out; `str()` is the sentence to say so with."""
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 class _Parser(argparse.ArgumentParser):
@@ -39,7 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="inkling",
         description="Train a from-scratch neural network on handwritten digits, and watch it.",
-        epilog="Without a command the app opens. `inkling train --help` lists the options of a run.",
+        epilog="Without a command the app opens; `inkling train --help` lists a run's options.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"inkling {version('inkling-tui')}")
@@ -61,7 +58,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="a run's name, the beginning of it, or latest (the default)",
     )  # fmt: skip
     _add_place(attach)
-    attach.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
+    attach.add_argument(
+        # Not False by default: that would lie over `inkling --ascii attach`.
+        "--ascii", action="store_true", default=argparse.SUPPRESS,
+        help="draw with ASCII characters only",
+    )  # fmt: skip
     return parser
 
 
@@ -109,10 +110,10 @@ def given_hyperparameters(options: argparse.Namespace, *, paced: bool) -> Hyperp
 
 
 def _runs_dir(options: argparse.Namespace) -> Path:
-    from tui.engine.run_directory import default_runs_dir
+    from tui.engine.run_directory import at_home, default_runs_dir
 
     named: Path | None = getattr(options, "runs_dir", None)
-    return named.expanduser() if named else default_runs_dir()
+    return at_home(named) if named else default_runs_dir()
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -126,7 +127,7 @@ def _train(options: argparse.Namespace) -> int:
 
 def _open(options: argparse.Namespace) -> int:
     """The app, on nothing or on a run to attach to."""
-    from tui.terminal import is_plain, require_terminal
+    from tui.terminal import go_with_the_terminal, is_plain, require_terminal
 
     attach = None
     initial = None
@@ -138,6 +139,9 @@ def _open(options: argparse.Namespace) -> int:
     else:
         initial = given_hyperparameters(options, paced=True)
     require_terminal()
+    go_with_the_terminal()
+    # The chart is drawn in a thread; a key shall not wait 5 ms for its turn.
+    sys.setswitchinterval(0.0005)
     from tui.app import InklingApp
     from tui.session import Session
 
@@ -165,6 +169,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read us has had enough; a second complaint at exit would be one too many.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    except KeyboardInterrupt:
+        # Before a run has begun to listen for it: while modules are imported, mostly.
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -86,8 +86,8 @@ COMMANDS: tuple[Command, ...] = (
         "save_log", in_fields=True,
     ),
     Command(
-        "field.leave", "train", "escape", "Leave field", "Leave the field, back to the keys",
-        "leave_field", in_fields=True,
+        "field.leave", "train", "escape", "Done", "Leave the field, back to the keys",
+        "leave_field", in_footer=True, in_fields=True,
     ),
     Command(
         "app.help", "app", "question_mark", "Help", "Every key and what it does", "show_help",
@@ -98,7 +98,7 @@ COMMANDS: tuple[Command, ...] = (
         in_footer=True,
     ),
     Command(
-        "app.leave_anyhow", "app", "ctrl+q", "Quit", "The same, from inside a field too", "leave",
+        "app.leave_anyhow", "app", "ctrl+q", "Quit", "The same, from inside a field too", "quit",
         in_fields=True,
     ),
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """`inkling train`: the worker in the foreground, for scripts, logs and people in a hurry.
 
-The same generator that a background worker exhausts in silence is iterated here, and each entry shown:
-as a rich progress display on a terminal, as plain lines anywhere else, or as JSON.
+The same generator that a background worker exhausts in silence is iterated here, and each entry
+shown: as a rich progress display on a terminal, as plain lines anywhere else, or as JSON.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json as json_module
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -19,10 +19,13 @@ from nn.hyperparameters import Hyperparameters
 from tui.engine import log_lines
 from tui.engine.client import new_config
 from tui.engine.facts import Entry, Failed, Preparing, Stopped, as_json_object
-from tui.engine.run_directory import RunDirectory, RunError
+from tui.engine.run_directory import RunDirectory
+from tui.engine.text import printable
 from tui.engine.worker import Worker
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Display(Protocol):
@@ -126,20 +129,27 @@ def train(
     kind = JsonLines if json else LiveProgress if sys.stdout.isatty() else PlainLines
     last: Entry | None = None
     begun = False
-    display: Display = kind(run.name)
+    unread: OSError | None = None
     try:
-        with _interruptible(worker):
+        with _interruptible(worker), closing(kind(run.name)) as display:
             for entry in worker.run():
                 last = entry
                 begun = begun or isinstance(entry.fact, RunStarted)
-                if not isinstance(entry.fact, Failed) or json:
-                    display.show(entry)
+                if unread is None and (json or not isinstance(entry.fact, Failed)):
+                    try:
+                        display.show(entry)
+                    except OSError as error:
+                        # Nobody reads any more; the run ends properly, and says so in its journal.
+                        unread = error
+                        worker.stop("the end of its output")
     except OSError as error:
-        raise RunError(f"The run cannot be written to {run.path}: {error.strerror}.") from None
+        last = Entry(0.0, Failed(f"The run cannot be written to {printable(run.path)}: "
+                                 f"{printable(error.strerror or error)}.", ""))  # fmt: skip
     finally:
-        display.close()
         if not begun:
             run.discard()
+    if unread is not None:
+        raise BrokenPipeError from unread
     return _status(last, begun=begun)
 
 
@@ -159,13 +169,15 @@ def _status(last: Entry | None, *, begun: bool) -> int:
 
 @contextmanager
 def _interruptible(worker: Worker) -> Iterator[None]:
-    """The first Ctrl+C (or SIGTERM) ends the run at the next step; a second one insists."""
+    """The first Ctrl+C (SIGTERM, SIGHUP) ends the run at the next step; a second one insists."""
 
     def stop(number: int, _frame: object) -> None:
         signal.signal(number, signal.SIG_DFL)
         worker.stop("Ctrl+C" if number == signal.SIGINT else "a signal")
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    # What nohup, or a shell's &, has us ignore stays ignored.
+    asked = [n for n in _ENDING_SIGNALS if signal.getsignal(n) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in asked}
     try:
         yield
     finally:

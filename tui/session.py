@@ -76,7 +76,8 @@ class Session:
         """The run's state, once now and again whenever something in it changed, until the run has
         ended and everything it left has been read."""
         client, state = self._client, self.state
-        assert client is not None and state is not None
+        assert client is not None
+        assert state is not None
         self._changed.clear()
         self._epoch_done.clear()
         reading = asyncio.create_task(self._read(client, state))
@@ -114,7 +115,7 @@ class Session:
                 state.apply(news)
                 self._note(news)
                 self._changed.set()
-            if state.status.phase == "failed" and not state.status.step:
+            if client.started_it and state.status.phase == "failed" and not state.status.step:
                 # Nothing was started; nothing is left behind.
                 client.run.discard()
         finally:

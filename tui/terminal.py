@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import locale
 import os
+import select
+import signal
 import sys
+import threading
 
-from tui.cli import UsageError
+
+class UsageError(Exception):
+    """A command line that cannot be carried out; `str()` is the sentence to say so with."""
+
 
 SMALLEST = (60, 16)
 """Columns and rows below which nothing useful can be shown."""
@@ -44,3 +50,18 @@ def require_terminal() -> None:
             f"This terminal has {columns} columns and {rows} rows; the app needs at least "
             f"{SMALLEST[0]} and {SMALLEST[1]}. Enlarge it, or use inkling train."
         )
+
+
+def go_with_the_terminal() -> None:
+    """Have this process end when its terminal does: it would spin at the end of its input."""
+    # Under nohup, say, the signal would be ignored; without a controlling terminal (su -c, some
+    # containers) it is never sent, so the line itself is watched.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    threading.Thread(target=_watch_the_line, name="hang-up", daemon=True).start()
+
+
+def _watch_the_line() -> None:
+    line = select.poll()
+    line.register(sys.stdin.fileno(), 0)
+    if any(event & (select.POLLHUP | select.POLLERR) for _, event in line.poll()):
+        os.kill(os.getpid(), signal.SIGHUP)

@@ -80,7 +80,8 @@ def assert_agree() -> Callable[[np.ndarray, np.ndarray], None]:
         assert analytic.shape == numeric.shape
         scale = np.maximum(np.maximum(np.abs(analytic), np.abs(numeric)), 1e-3)
         errors = np.abs(analytic - numeric) / scale
-        assert errors.max() <= 1e-6, f"{errors.max():.3g} at {np.unravel_index(errors.argmax(), errors.shape)}"
+        place = np.unravel_index(errors.argmax(), errors.shape)
+        assert errors.max() <= 1e-6, f"{errors.max():.3g} at {place}"
 
     return check
 

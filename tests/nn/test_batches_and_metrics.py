@@ -81,9 +81,7 @@ def test_an_evaluation_is_scikit_learns(n: int) -> None:
     assert found.accuracy == accuracy_score(batches.labels, guesses)
     exact = found.probabilities.astype(np.float64)
     exact /= exact.sum(axis=1, keepdims=True)
-    assert found.loss == pytest.approx(
-        log_loss(batches.labels, exact, labels=range(10)), rel=1e-4
-    )
+    assert found.loss == pytest.approx(log_loss(batches.labels, exact, labels=range(10)), rel=1e-4)
 
 
 def test_an_evaluation_keeps_its_probabilities_to_itself() -> None:

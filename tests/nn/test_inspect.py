@@ -127,7 +127,7 @@ def forgotten(dense: object) -> None:
 
 def not_a_number(dense: object) -> None:
     assert isinstance(dense, Dense)
-    dense.d_weights[0, 0] = np.nan
+    dense.d_weights[-1, -1] = np.nan
 
 
 @pytest.mark.parametrize("mistake", [scaled, negated, forgotten, not_a_number])
@@ -142,7 +142,7 @@ def test_mistakes_are_caught(
 
 
 def test_a_forgotten_slope_is_caught(example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
-    def lazy(self: Activation, d_output: Array, *, need_d_input: bool = True) -> Array:
+    def lazy(_self: Activation, d_output: Array, **_: bool) -> Array:
         return d_output
 
     monkeypatch.setattr(Activation, "backward", lazy)
@@ -164,7 +164,7 @@ def test_a_coordinate_at_a_kink_is_set_aside_and_counted() -> None:
 def test_a_check_that_measured_little_has_not_passed() -> None:
     network = Network([Dense(1, 6), Activation(ACTIVATIONS["relu"], 6), Dense(6, 2)])
     network.parameters[12:] = 0.3
-    # Six weights and six biases on their kinks... the weights see a pixel of zero: they cannot move.
+    # All six hidden units stand on their kinks, and so do their six weights and six biases.
     few = gradient_check(network, np.ones((1, 1), np.float32), np.array([0]))
     assert (few.at_kinks, few.measured) == (12, 14)
     only_kinks = dataclasses.replace(few, measured=11)

@@ -18,7 +18,7 @@ every_name = pytest.mark.parametrize("name", ACTIVATIONS)
 
 
 def bound(layer: Layer, rng: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Give a layer random parameters and spoilt gradients of its own; (parameter, gradient) pairs."""
+    """Give a layer random parameters and spoilt gradients; returns (parameter, gradient) pairs."""
     parameters = [rng.standard_normal(shape) for shape in layer.parameter_shapes()]
     gradients = [np.full(shape, np.nan) for shape in layer.parameter_shapes()]
     layer.bind(parameters, gradients)
@@ -56,10 +56,9 @@ def test_dense_is_its_equation(n: int, n_inputs: int, n_outputs: int, seed: int)
     layer = Dense(n_inputs, n_outputs, np.float64)
     (weights, _), (biases, _) = bound(layer, rng)
     x = rng.standard_normal((n, n_inputs))
-    expected = [
-        [sum(x[s, i] * weights[i, j] for i in range(n_inputs)) + biases[j] for j in range(n_outputs)]
-        for s in range(n)
-    ]
+    expected = np.empty((n, n_outputs))
+    for s, j in np.ndindex(n, n_outputs):
+        expected[s, j] = sum(x[s, i] * weights[i, j] for i in range(n_inputs)) + biases[j]
     np.testing.assert_allclose(layer.forward(x), expected, rtol=1e-12, atol=1e-12)
 
 

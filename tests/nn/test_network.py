@@ -136,9 +136,7 @@ def test_a_batch_is_not_changed_by_the_batches_before_it(batches: list[int], see
 def test_the_loss_of_a_batch_is_the_mean_over_its_digits() -> None:
     network, x, labels = example([6, 5, 4], "gelu", 10, 0)
     loss = SoftmaxCrossEntropy(4, np.float64)
-    one_by_one = [
-        loss.forward(network.forward(x[i : i + 1]), labels[i : i + 1]) for i in range(10)
-    ]
+    one_by_one = [loss.forward(network.forward(x[i : i + 1]), labels[i : i + 1]) for i in range(10)]
     together = loss.forward(network.forward(x), labels)
     assert together == pytest.approx(np.mean(one_by_one), rel=1e-12)
 

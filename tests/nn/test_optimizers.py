@@ -17,7 +17,7 @@ from nn.optimizers import OPTIMIZERS, SGD, Adam, Momentum
 Reference = Callable[[float, list[float], float, float], Iterator[float]]
 
 
-def sgd(p: float, gradients: list[float], lr: float, momentum: float) -> Iterator[float]:
+def sgd(p: float, gradients: list[float], lr: float, _momentum: float) -> Iterator[float]:
     for g in gradients:
         p -= lr * g
         yield p

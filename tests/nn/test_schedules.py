@@ -62,9 +62,7 @@ def test_one_cycle_climbs_to_the_peak_and_falls_to_nothing(warmup: float) -> Non
 
 
 @given(warmup=st.floats(0, 0.99), a=progresses, b=progresses)
-def test_one_cycle_rises_before_its_peak_and_falls_after(
-    warmup: float, a: float, b: float
-) -> None:
+def test_one_cycle_rises_before_its_peak_and_falls_after(warmup: float, a: float, b: float) -> None:
     a, b = min(a, b), max(a, b)
     if b < warmup:
         assert one_cycle(a, warmup) <= one_cycle(b, warmup)

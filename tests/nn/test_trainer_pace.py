@@ -1,4 +1,4 @@
-"""Whoever iterates decides the pace: same seed, same bits, wherever a run was stopped on its way."""
+"""Same seed, same bits: wherever a run was stopped on its way, and whatever looked at it."""
 
 from __future__ import annotations
 

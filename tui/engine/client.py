@@ -6,14 +6,15 @@
     await client.ask(Pause())
 
 The worker is a process of its own in a session of its own, so that the end of a terminal is not the
-end of a run. Why a process, not a thread: beside a live screen the same loop ran 318 steps a second as
-a thread and 677 as a child process, for two Python threads take turns.
+end of a run. Why a process, not a thread: beside a live screen the same loop ran 318 steps a second
+as a thread and 677 as a child process, for two Python threads take turns.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -25,7 +26,7 @@ from pydantic import ValidationError
 
 from nn.hyperparameters import Hyperparameters
 from tui.engine.commands import LONGEST_LINE, Command, Reply, Request, to_line
-from tui.engine.run_directory import RunConfig, RunDirectory, RunError
+from tui.engine.run_directory import RunConfig, RunDirectory, RunError, at_home
 from tui.engine.tail import News, RunTail
 from tui.engine.text import printable
 from tui.engine.versions import versions
@@ -40,12 +41,24 @@ ANSWER_PATIENCE = 5.0
 
 
 def new_config(hyperparameters: Hyperparameters, data_dir: Path | None) -> RunConfig:
-    """What goes into config.toml before the digits have been seen."""
-    named = data_dir or (Path(os.environ["INKLING_DATA"]) if "INKLING_DATA" in os.environ else None)
+    """What goes into config.toml before the digits have been seen.
+
+    Raises:
+        RunError: the name of the data directory cannot be kept in a file.
+    """
+    variable = os.environ.get("INKLING_DATA")
+    named = data_dir or (Path(variable) if variable else None)
+    folder = str(at_home(named).absolute()) if named else ""
+    try:
+        folder.encode()
+    except UnicodeEncodeError:
+        raise RunError(
+            f"The data directory {printable(folder)} cannot be written down: its name is not UTF-8."
+        ) from None
     return RunConfig(
         inkling=version("inkling-tui"),
         created=time.time(),
-        data_dir=str(named.expanduser().absolute()) if named else "",
+        data_dir=folder,
         versions=versions(),
         hyperparameters=hyperparameters,
     )
@@ -63,6 +76,11 @@ class RunClient:
         self._process = process
         self._tail = RunTail(run)
 
+    @property
+    def started_it(self) -> bool:
+        """Is the run this client's own, not one that somebody else started?"""
+        return self._process is not None
+
     @classmethod
     def start(
         cls,
@@ -77,7 +95,8 @@ class RunClient:
             RunError: the directory cannot be made, or the process not started.
         """
         run = RunDirectory.create(runs_dir, new_config(hyperparameters, data_dir))
-        command = [sys.executable, "-m", "tui.engine.worker", str(run.path), stint]
+        # -P: a file called queue.py in the directory Inkling was started in is not for the worker.
+        command = [sys.executable, "-P", "-m", "tui.engine.worker", str(run.path), stint]
         try:
             with open(run.worker_log, "wb") as log:
                 process = subprocess.Popen(
@@ -116,8 +135,10 @@ class RunClient:
         request = Request(who=_terminal(), ask=command)
         try:
             async with asyncio.timeout(ANSWER_PATIENCE):
+                await self._listening()
+                connection = await _connect(self.run.control.readlink())
                 reader, writer = await asyncio.open_unix_connection(
-                    os.readlink(self.run.control), limit=LONGEST_LINE
+                    sock=connection, limit=LONGEST_LINE
                 )
                 try:
                     writer.write(to_line(request))
@@ -130,19 +151,30 @@ class RunClient:
                 f"The worker has not answered for {ANSWER_PATIENCE:g} seconds; it may be busy."
             ) from None
         except (OSError, ValueError, ValidationError):
-            raise CommandRefused("The worker cannot be reached: the run has ended.") from None
+            why = "it does not listen" if self.run.is_live() else "the run has ended"
+            raise CommandRefused(f"The worker cannot be reached: {why}.") from None
         if not reply.done:
             raise CommandRefused(printable(reply.sentence))
 
     async def _started(self) -> None:
         """Wait until the worker holds its lock, has said something, or is gone."""
-        if self._process is None:
-            return
-        deadline = time.monotonic() + STARTING_PATIENCE
-        while time.monotonic() < deadline and self._process.poll() is None:
-            if self.run.is_live() or self.run.journal.exists():
-                return
+        while not self.run.is_live() and not self.run.journal.exists() and self._may_start():
             await asyncio.sleep(0.02)
+
+    async def _listening(self) -> None:
+        """Wait for the socket of a worker that has only just begun."""
+        while not self.run.control.is_symlink() and (self.run.is_live() or self._may_start()):
+            await asyncio.sleep(0.02)
+
+    def _may_start(self) -> bool:
+        """Is our worker, or in a run as new as this somebody else's, still on its way?"""
+        if self._process is not None:
+            return self._process.poll() is None
+        try:
+            age = time.time() - self.run.config_file.stat().st_mtime
+        except OSError:
+            return False
+        return age < STARTING_PATIENCE and not self.run.journal.exists()
 
     async def _reap(self) -> None:
         """Take the ended worker's exit status, so that it does not linger as a zombie."""
@@ -151,6 +183,27 @@ class RunClient:
             if time.monotonic() > deadline:
                 return
             await asyncio.sleep(0.02)
+
+
+async def _connect(path: Path) -> socket.socket:
+    """A connection, as soon as the worker has room for one; asyncio would take "try again" for it.
+
+    Raises:
+        OSError: nobody listens there.
+    """
+    connection = socket.socket(socket.AF_UNIX)
+    connection.setblocking(False)
+    try:
+        while True:
+            try:
+                connection.connect(str(path))
+            except BlockingIOError:
+                await asyncio.sleep(0.02)
+            else:
+                return connection
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _terminal() -> str:

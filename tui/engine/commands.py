@@ -1,8 +1,9 @@
 """What a run can be told, and how that is written on the control socket.
 
-A conversation is one line there and one line back. The line there is a JSON object with the protocol's
-version, who is asking, and a command; the line back says whether it was done, and if not, why not in
-a sentence. Anyone may ask; the worker takes requests in the order in which they arrive.
+A conversation is one line there and one line back. The line there is a JSON object with the
+protocol's version, who is asking, and a command; the line back says whether it was done, and if
+not, why not in a sentence. Anyone may ask; the worker takes requests in the order in which they
+arrive.
 """
 
 from __future__ import annotations
@@ -73,6 +74,12 @@ class Request(BaseModel):
     ask: Annotated[Command, Field(discriminator="command")]
 
 
+class _Version(BaseModel):
+    """Of a line from another version, the one thing that can be told for sure."""
+
+    inkling: int = PROTOCOL
+
+
 class Reply(BaseModel):
     """One line back: done, or why not."""
 
@@ -96,13 +103,13 @@ def parse_request(line: bytes) -> Request:
         BadRequest: not a request, or one of another version's.
     """
     try:
-        request = Request.model_validate_json(line)
+        spoken = _Version.model_validate_json(line).inkling
+        if spoken != PROTOCOL:
+            raise BadRequest(
+                f"This worker speaks version {PROTOCOL} of the protocol, not {spoken}."
+            )
+        return Request.model_validate_json(line)
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         where = ".".join(map(str, problem["loc"])) or "the line"
         raise BadRequest(f"Not a request this worker knows: {where}: {problem['msg']}.") from None
-    if request.inkling != PROTOCOL:
-        raise BadRequest(
-            f"This worker speaks version {PROTOCOL} of the protocol, not {request.inkling}."
-        )
-    return request

@@ -41,6 +41,10 @@ _TEMPORARY = Path(f"/tmp/inkling-{os.getuid()}")
 """Where there is no runtime directory: short whatever TMPDIR says."""
 
 
+_LONGEST_DIRECTORY = 80
+"""Bytes: a socket's path may have 107 (103 on some systems), and its name takes 18 of them."""
+
+
 class Asked:
     """A request in the training loop's hands; `reply` may be called from any thread, once."""
 
@@ -114,9 +118,12 @@ class Control:
             time.sleep(0.1)
             return
         connection.setblocking(False)
-        if _peer_uid(connection) not in (os.getuid(), 0) or len(self._lines) >= _MOST_CLIENTS:
+        if _peer_uid(connection) not in (os.getuid(), 0):
             connection.close()
             return
+        if len(self._lines) >= _MOST_CLIENTS:
+            # Who has sat here longest without a word makes room for who may have one.
+            self._drop(selector, next(iter(self._lines)), "Too many others are talking.")
         self._lines[connection] = (bytearray(), time.monotonic() + PATIENCE)
         selector.register(connection, selectors.EVENT_READ)
 
@@ -132,12 +139,11 @@ class Control:
         ended = b"\n" in line
         if got and not ended and len(line) <= LONGEST_LINE:
             return
+        if not ended:
+            self._drop(selector, connection, "The line is too long." if got else "")
+            return
         selector.unregister(connection)
         del self._lines[connection]
-        if not ended:
-            sentence = "The line is too long." if got else ""
-            _answer(connection, Reply(done=False, sentence=sentence) if got else None)
-            return
         try:
             request = parse_request(bytes(line[: line.index(b"\n")]))
         except BadRequest as error:
@@ -148,16 +154,21 @@ class Control:
     def _drop_the_slow(self, selector: selectors.BaseSelector) -> None:
         now = time.monotonic()
         for connection in [c for c, (_, until) in self._lines.items() if now > until]:
-            selector.unregister(connection)
-            del self._lines[connection]
-            connection.close()
+            self._drop(selector, connection, "The line took too long.")
+
+    def _drop(
+        self, selector: selectors.BaseSelector, connection: socket.socket, sentence: str
+    ) -> None:
+        selector.unregister(connection)
+        del self._lines[connection]
+        _answer(connection, Reply(done=False, sentence=sentence) if sentence else None)
 
 
 def _answer(connection: socket.socket, reply: Reply | None) -> None:
-    """Send and hang up. A line this short fits any socket's buffer: who cannot take it is gone."""
+    """Send, without waiting, and hang up: a line this short fits any socket's buffer."""
     with contextlib.suppress(OSError):
         if reply is not None:
-            connection.send(to_line(reply), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+            connection.send(to_line(reply))
     connection.close()
 
 
@@ -178,18 +189,19 @@ def socket_directory() -> Path:
     Raises:
         RunError: the directory cannot be made, or is somebody else's.
     """
-    given = os.environ.get("XDG_RUNTIME_DIR")
-    path = Path(given) / "inkling" if given else _TEMPORARY
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:
-        path = _TEMPORARY
-        path.mkdir(mode=0o700, exist_ok=True)
-    facts = path.lstat()
-    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
-        raise RunError(f"{printable(path)} is not a directory of yours: no place for a socket.")
-    path.chmod(0o700)
-    return path
+    given = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    for path in (given / "inkling", _TEMPORARY):
+        if not path.is_absolute() or len(os.fsencode(path)) > _LONGEST_DIRECTORY:
+            continue
+        with contextlib.suppress(OSError):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            facts = path.lstat()
+            if stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.getuid():
+                path.chmod(0o700)
+                return path
+    raise RunError(
+        f"{printable(_TEMPORARY)} is not a directory of yours: there is no place for a socket."
+    )
 
 
 def _listen(run: RunDirectory) -> tuple[Path, socket.socket]:
@@ -197,10 +209,18 @@ def _listen(run: RunDirectory) -> tuple[Path, socket.socket]:
     directory = socket_directory()
     _sweep(directory)
     path = directory / f"{secrets.token_hex(6)}.sock"
+    unborn = path.with_suffix(".new")
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(str(path))
-    path.chmod(0o600)
-    listener.listen(16)
+    try:
+        listener.bind(str(unborn))
+        unborn.chmod(0o600)
+        listener.listen(128)
+        # Only now: a socket that does not listen yet looks stale to another worker's sweep.
+        unborn.rename(path)
+    except OSError as error:
+        listener.close()
+        why = printable(error.strerror or error)
+        raise RunError(f"No socket can be made in {printable(directory)}: {why}.") from None
     listener.setblocking(False)
     link = run.control.with_name(f".{run.control.name}.{os.getpid()}")
     with contextlib.suppress(FileNotFoundError):

@@ -1,8 +1,8 @@
 """The facts of a run, and the journal lines they are kept as.
 
 A fact is a frozen dataclass: most come from `nn.events`, the rest are what only a worker knows. In
-`journal.jsonl` each is one JSON object, `{"event": "epoch_done", "time": ..., ...}`, named after its
-class. A line from a newer version, or one that a crash cut short, reads as no fact at all.
+`journal.jsonl` each is one JSON object, `{"event": "epoch_done", "time": ..., ...}`, named after
+its class. A line from a newer version, or one that a crash cut short, reads as no fact at all.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Union, get_args
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
 
@@ -89,6 +89,10 @@ class Entry:
     fact: Fact
 
 
+_LATEST = 253_402_300_799
+"""The last second of the year 9999; no calendar goes further."""
+
+
 def event_name(kind: type) -> str:
     """`EpochDone` -> `epoch_done`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
@@ -121,8 +125,15 @@ def decode(line: bytes) -> Entry | None:
         values = json.loads(line)
         adapter = _ADAPTERS[values.pop("event")]
         time = float(values.pop("time"))
+        if not 0 <= time <= _LATEST or any(_too_large(value) for value in values.values()):
+            return None
         if "loss" in values and values["loss"] is None:
             values["loss"] = math.nan
         return Entry(time, adapter.validate_python(values))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ValidationError):
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return None
+
+
+def _too_large(value: object) -> bool:
+    """A whole number that no array could hold."""
+    return isinstance(value, int) and not -(2**63) <= value < 2**63

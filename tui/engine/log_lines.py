@@ -7,17 +7,17 @@ from typing import assert_never
 
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
 from nn.hyperparameters import SPECS, format_value
-from tui.engine.facts import Entry, Failed, Fact, Paused, Preparing, Resumed, Stopped
+from tui.engine.facts import Entry, Fact, Failed, Paused, Preparing, Resumed, Stopped
 from tui.engine.text import printable
 
 HEADER = "time     epoch   train    test    right  rate     sec    samples/s"
-"""What stands above the columns of an epoch's line: losses of training and test set, the share of the
-test set that is right, the learning rate, seconds for the epoch, and training speed."""
+"""What stands above the columns of an epoch's line: losses of training and test set, the share of
+the test set that is right, the learning rate, seconds for the epoch, and training speed."""
 
 
 def line(entry: Entry) -> str:
     """One line, the time of day first."""
-    return f"{time.strftime('%H:%M:%S', time.localtime(entry.time))} {words(entry.fact)}"
+    return f"{time.strftime('%H:%M:%S', time.localtime(entry.time))} {printable(words(entry.fact))}"
 
 
 def words(fact: Fact) -> str:
@@ -64,8 +64,8 @@ def words(fact: Fact) -> str:
 def diverged(fact: Diverged) -> str:
     """What happened, and what to do about it."""
     return (
-        f"Diverged at step {fact.step:,} (epoch {fact.epoch}): loss {fact.loss:.3g} at learning rate "
-        f"{fact.learning_rate:.3g}. Try a tenth of it."
+        f"Diverged at step {fact.step:,} (epoch {fact.epoch}): loss {fact.loss:.3g} at learning "
+        f"rate {fact.learning_rate:.3g}. Try a tenth of it."
     )
 
 

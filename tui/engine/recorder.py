@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import time
+from io import BytesIO, FileIO
 from typing import Any
 
 import numpy as np
@@ -62,17 +63,27 @@ class Recorder:
         if self._waiting:
             records = b"".join(self._waiting)
             self._waiting.clear()
-            self._steps.write(records)
+            _write_all(self._steps, records)
 
     def predictions(self, probabilities: NDArray[Any]) -> None:
         """Replace predictions.npy and append the row of guesses: (n_test, n_classes) float32."""
+        saved = BytesIO()
+        np.save(saved, np.ascontiguousarray(probabilities, np.float32), allow_pickle=False)
         with replacing(self._run.predictions) as file:
-            np.save(file, np.ascontiguousarray(probabilities, np.float32), allow_pickle=False)
-        self._guesses.write(probabilities.argmax(axis=1).astype(np.uint8).tobytes())
+            # Not saved straight into the file: of a full disk NumPy says "3600 requested".
+            file.write(saved.getbuffer())
+        _write_all(self._guesses, probabilities.argmax(axis=1).astype(np.uint8).tobytes())
 
     def fact(self, fact: Fact) -> Entry:
         """Append one line to the journal, after the steps that led to it."""
         self.flush()
         entry = Entry(time.time(), fact)
-        self._journal.write(encode(entry))
+        _write_all(self._journal, encode(entry))
         return entry
+
+
+def _write_all(file: FileIO, data: bytes) -> None:
+    """A nearly full disk takes a part and says so by a number; the next try says why."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]

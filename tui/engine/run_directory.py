@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import math
 import os
 import re
 import shutil
@@ -71,10 +72,16 @@ def default_runs_dir() -> Path:
     """INKLING_RUNS, or `runs` in the user's data directory."""
     named = os.environ.get("INKLING_RUNS")
     if named:
-        return Path(named).expanduser()
+        return at_home(Path(named))
     import platformdirs
 
     return platformdirs.user_data_path("inkling") / "runs"
+
+
+def at_home(path: Path) -> Path:
+    """`path` with its `~` resolved, or left as it is where there is no such user."""
+    # Not Path.expanduser, which raises RuntimeError for a user that does not exist.
+    return Path(os.path.expanduser(path))  # noqa: PTH111
 
 
 class RunDirectory:
@@ -138,7 +145,7 @@ class RunDirectory:
             raise RunError(
                 f"There is no run to read at {where}: {printable(error.strerror)}."
             ) from None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise RunError(f"{where} is damaged: it is not TOML.") from None
         if isinstance(values.get("format"), int) and values["format"] > FORMAT:
             raise RunError(f"{where} was written by a newer Inkling; update this one to open it.")
@@ -211,14 +218,15 @@ def _unused(runs_dir: Path, name: str) -> Path:
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Any]:
     """A file that takes the place of `path` when the block ends well, and vanishes otherwise."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
-        os.replace(temporary, path)
+        temporary.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(temporary)
+            temporary.unlink()
         raise
 
 
@@ -230,16 +238,27 @@ def find_run(runs_dir: Path, name: str) -> RunDirectory:
     """
     where = printable(runs_dir)
     try:
-        names = sorted(p.name for p in runs_dir.iterdir() if (p / "config.toml").is_file())
+        # os.path, which answers False for a run that may not be looked into.
+        names = sorted(
+            p.name for p in runs_dir.iterdir() if os.path.isfile(p / "config.toml")  # noqa: PTH113
+        )
     except OSError:
         names = []
     if not names:
         raise RunError(f"There are no runs in {where}; inkling starts one.")
     if name == "latest":
-        newest = max(names, key=lambda n: (runs_dir / n / "config.toml").stat().st_mtime)
+        newest = max(names, key=lambda n: _modified(runs_dir / n / "config.toml"))
         return RunDirectory(runs_dir / newest)
     found = [n for n in names if n == name] or [n for n in names if n.startswith(name)]
     if len(found) == 1:
         return RunDirectory(runs_dir / found[0])
     several = "More than one run begins" if found else "No run begins"
     raise RunError(f"{several} with {ascii(name)[:80]} in {where}.")
+
+
+def _modified(path: Path) -> float:
+    """When a file was last written; a run that has just been taken away is the oldest of all."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return -math.inf

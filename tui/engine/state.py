@@ -8,13 +8,17 @@ shows it can compare with `is`. A run of a million steps takes no more room than
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections import deque
 from dataclasses import dataclass
-from typing import Literal, assert_never
+from typing import Any, Literal, assert_never
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
-from nn.hyperparameters import Hyperparameters
+from nn.hyperparameters import SPECS, HyperparameterError, Hyperparameters
 from tui.engine import log_lines
 from tui.engine.curve import Curve, LossHistory
 from tui.engine.facts import Entry, Failed, Paused, Preparing, Resumed, Stopped
@@ -38,6 +42,8 @@ LIVE: frozenset[Phase] = frozenset({"preparing", "running", "paused"})
 """The phases in which a worker is at work or waiting for a word."""
 
 LONGEST_LOG = 5000
+
+_LONGEST_FORECAST = 366 * 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -91,15 +97,13 @@ class RunState:
         self.predictions: Predictions | None = None
         self.book = LogBook(deque(maxlen=LONGEST_LOG), 0)
         self._seconds = 0.0
+        self._held = False
 
     def apply(self, news: News) -> None:
         """Take in one piece of news."""
         match news:
             case StepsRecorded(records=records):
-                self.history.train.extend(records["step"], records["loss"])
-                self._new_history()
-                self._seconds = float(records["seconds"][-1])
-                self._update(step=int(records["step"][-1]))
+                self._apply_steps(records)
             case Died(words=words):
                 status = self.status
                 sentence = f"The worker died at epoch {status.epoch + 1}, step {status.step:,}."
@@ -115,6 +119,22 @@ class RunState:
         if left != self.status.seconds_left:
             self._update(seconds_left=left)
 
+    def _apply_steps(self, records: NDArray[Any]) -> None:
+        steps = records["step"]
+        newest = np.maximum.accumulate(np.concatenate(([np.uint64(self.status.step)], steps[:-1])))
+        # A damaged file may speak of the past, or of steps beyond any counting: no news.
+        records = records[(steps > newest) & (steps < 2**63)]
+        if len(records):
+            self.history.train.extend(records["step"], records["loss"])
+            self._new_history()
+            self._seconds = float(records["seconds"][-1])
+            self._update(step=int(records["step"][-1]))
+
+    def _add_test_loss(self, step: int, loss: float) -> None:
+        if step >= (self.history.test.last_x or 0):
+            self.history.test.append(step, loss)
+            self._new_history()
+
     def say(self, line: str) -> None:
         """Add a line of the screen's own to the log."""
         self.book.lines.append(printable(line))
@@ -128,18 +148,16 @@ class RunState:
                 self._update(phase="preparing", sentence=printable(what) + share)
             case RunStarted():
                 self._update(
-                    phase="running",
+                    phase="paused" if self._held else "running",
                     epochs=fact.epochs,
                     steps=fact.epochs * fact.steps_per_epoch,
                     steps_per_epoch=fact.steps_per_epoch,
                     test_accuracy=fact.test_accuracy,
                     sentence="",
                 )
-                self.history.test.append(0, fact.test_loss)
-                self._new_history()
+                self._add_test_loss(0, fact.test_loss)
             case EpochDone():
-                self.history.test.append(fact.step, fact.test_loss)
-                self._new_history()
+                self._add_test_loss(fact.step, fact.test_loss)
                 self._update(
                     epoch=fact.epoch,
                     step=max(fact.step, self.status.step),
@@ -147,11 +165,14 @@ class RunState:
                     samples_per_second=fact.samples_per_second,
                 )
             case HyperparameterChanged(name=name, new=new):
-                self.hyperparameters = self.hyperparameters.model_copy(update={name: new})
-            case Paused():
-                self._update(phase="paused")
-            case Resumed():
-                self._update(phase="running")
+                with contextlib.suppress(HyperparameterError, KeyError):
+                    changed = {name: SPECS[name].parse(new)}
+                    self.hyperparameters = self.hyperparameters.model_copy(update=changed)
+            case Paused() | Resumed():
+                self._held = isinstance(fact, Paused)
+                # Who pauses before the digits are loaded still waits for them.
+                if self.status.steps:
+                    self._update(phase="paused" if self._held else "running")
             case Diverged():
                 self._update(phase="diverged", sentence=log_lines.diverged(fact))
             case Stopped():
@@ -179,4 +200,6 @@ class RunState:
         each = self._seconds / status.step
         if self.hyperparameters.pace:
             each = max(each, 1 / self.hyperparameters.pace)
-        return float(round(each * (status.steps - status.step)))
+        left = each * max(0, status.steps - status.step)
+        # The slowest pace there is would take longer than the sun has.
+        return float(round(left)) if 0 <= left < _LONGEST_FORECAST else None

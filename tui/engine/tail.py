@@ -7,6 +7,7 @@ is never more than nothing. Any number of tails may follow one run, and none of 
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Union
@@ -74,6 +75,7 @@ class RunTail:
         self.run = run
         self._journal = _Growing(run.journal)
         self._steps = _Growing(run.steps)
+        self._waiting: list[Entry] = []
         self._ended = False
 
     @property
@@ -97,9 +99,12 @@ class RunTail:
         if records:
             news.append(StepsRecorded(np.frombuffer(records, STEP)))
         entries = [entry for line in lines.splitlines() if (entry := decode(line))]
-        news += entries
-        if any(isinstance(entry.fact, ENDINGS) for entry in entries):
-            self._ended = True
+        self._waiting += entries
+        # Read after the journal, the steps reach at least as far, once all of them are here.
+        if not self._steps.behind:
+            news += self._waiting
+            self._ended = self._ended or any(isinstance(e.fact, ENDINGS) for e in self._waiting)
+            self._waiting = []
         if not live and not lines and not records and not self._ended:
             self._ended = True
             news.append(Died(self._last_words()))
@@ -107,7 +112,9 @@ class RunTail:
 
     def _last_words(self) -> str:
         try:
-            lines = self.run.worker_log.read_text("utf-8", "replace")[-2000:].splitlines()
+            with open(self.run.worker_log, "rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - 2000))
+                lines = file.read(2000).decode("utf-8", "replace").split("\n")
         except OSError:
             return ""
-        return lines[-1] if lines else ""
+        return next((line for line in reversed(lines) if line.strip()), "")

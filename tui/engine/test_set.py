@@ -86,10 +86,13 @@ def _read_probabilities(path: Path, shape: tuple[int, int]) -> NDArray[np.float3
     try:
         if not size < path.stat().st_size <= size + LARGEST_HEADER:
             return None
-        array: NDArray[Any] = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        # Mapped first, so that a header which promises terabytes costs none.
+        mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        fits = mapped.shape == shape and mapped.dtype == np.float32
+        return np.array(mapped) if fits else None
+    # NumPy's header parser alone raises half a dozen kinds for a file that is not what it seems.
+    except Exception:
         return None
-    return array if array.shape == shape and array.dtype == np.float32 else None
 
 
 def _last_row(path: Path, n: int) -> tuple[NDArray[np.uint8], int] | None:

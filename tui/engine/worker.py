@@ -27,9 +27,9 @@ from nn.hyperparameters import HyperparameterError, Hyperparameters
 from nn.trainer import Trainer
 from tui.engine.commands import Epoch, Pause, Resume, Set, Step, Stop
 from tui.engine.control import Asked, Control
-from tui.engine.facts import Entry, Failed, Fact, Paused, Preparing, Resumed, Stopped
+from tui.engine.facts import Entry, Fact, Failed, Paused, Preparing, Resumed, Stopped
 from tui.engine.recorder import Recorder
-from tui.engine.run_directory import RunConfig, RunDirectory, RunError
+from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.test_set import load_split
 from tui.engine.text import printable
 
@@ -65,7 +65,7 @@ class Worker:
         self._trainer: Trainer | None = None
         self._news: list[Entry] = []
         self._last_progress = (-math.inf, "")
-        self._next_step = -math.inf
+        self._turn = -math.inf
 
     def stop(self, who: str) -> None:
         """End the run at the next step, or now if it is paused. Safe in a signal handler."""
@@ -76,17 +76,14 @@ class Worker:
         """Train, and yield every entry of the journal as it is written.
 
         Raises:
-            RunError: another worker has this run, or its config cannot be read.
+            RunError: another worker has this run.
             OSError: the run directory cannot be written.
         """
-        with (
-            self.run_directory.locked(),
-            Recorder(self.run_directory) as self._pen,
-            self._control,
-        ):
-            self._config = self.run_directory.read_config()
+        with self.run_directory.locked(), Recorder(self.run_directory) as self._pen:
             try:
-                yield from self._whole_run()
+                with self._control:
+                    self._config = self.run_directory.read_config()
+                    yield from self._whole_run()
             except _StopAsked:
                 yield self._write(self._stopped())
             except HyperparameterError as error:
@@ -96,6 +93,11 @@ class Worker:
             except MemoryError:
                 sentence = "There is not enough memory for this network and batch size."
                 yield self._write(Failed(sentence, ""))
+            except OSError as error:
+                # Of a full disk not even the journal may hear: then this raises again.
+                yield self._write(
+                    Failed(f"The run cannot go on: {printable(error.strerror or error)}.", "")
+                )
             except Exception as error:
                 traceback.print_exc()
                 name, why = type(error).__name__, printable(error, 120)
@@ -116,7 +118,7 @@ class Worker:
                     if self._stint is Stint.STEP:
                         self._hold("")
                     elif trainer.hyperparameters.pace:
-                        yield from self._wait_for(trainer.hyperparameters.pace)
+                        yield from self._wait_for_turn(trainer)
                 case RunStarted():
                     self._record_predictions()
                     yield self._write(event)
@@ -130,7 +132,7 @@ class Worker:
                     return
                 case _:
                     assert_never(event)
-            if self._news or self._stint is Stint.HOLD or not self._control.queue.empty():
+            if self._news or self._halting or not self._control.queue.empty():
                 yield from self._listen()
 
     def _load(self, h: Hyperparameters) -> Split:
@@ -151,15 +153,24 @@ class Worker:
             self._last_progress = (now, fact.what)
             self._news.append(self._write(fact))
 
-    def _wait_for(self, pace: float) -> Iterator[Entry]:
-        """Let the next step wait for its turn, `pace` steps a second, all ears."""
-        self._next_step = max(self._next_step + 1 / pace, time.monotonic() - PACE_SLACK)
-        while (patience := self._next_step - time.monotonic()) > 0:
+    def _wait_for_turn(self, trainer: Trainer) -> Iterator[Entry]:
+        """Let the next step wait, all ears, until the last one's turn is long enough ago."""
+        # A word may change the pace, the stint or all plans, so each is looked at again.
+        while not self._halting and self._stint is not Stint.STEP:
+            pace = trainer.hyperparameters.pace
+            due = self._turn + 1 / pace if pace else -math.inf
+            patience = due - time.monotonic()
+            if patience <= 0:
+                self._turn = max(due, time.monotonic() - PACE_SLACK)
+                return
             self._pen.flush_if_due()
             with contextlib.suppress(queue.Empty):
                 self._do(self._control.queue.get(timeout=min(patience, PROGRESS_EVERY)))
                 yield from self._take_news()
-                return
+
+    @property
+    def _halting(self) -> bool:
+        return self._stint is Stint.HOLD or self._stopped_by is not None
 
     def _listen(self) -> Iterator[Entry]:
         """Do what was asked; while holding, wait for it."""
@@ -224,7 +235,8 @@ class Worker:
         return Stopped(self._steps, epochs, self._stopped_by or "")
 
     def _record_predictions(self) -> None:
-        assert self._trainer is not None and self._trainer.evaluation is not None
+        assert self._trainer is not None
+        assert self._trainer.evaluation is not None
         self._pen.predictions(self._trainer.evaluation.probabilities)
 
     def _write(self, fact: Fact) -> Entry:
@@ -232,7 +244,7 @@ class Worker:
 
 
 def _limit_blas_threads(threads: int) -> None:
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     threadpool_limits(threads, user_api="blas")
 

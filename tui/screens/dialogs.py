@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
@@ -44,7 +45,7 @@ class Question(ModalScreen[str]):
         with Vertical(id="question"):
             yield Static(self._sentence, id="sentence", markup=False)
             for answer, (words, consequence) in self._answers.items():
-                yield Button(words, id=answer, compact=True)
+                yield Button(Content(words), id=answer, compact=True)
                 yield Static(consequence, classes="consequence", markup=False)
 
     @on(Button.Pressed)

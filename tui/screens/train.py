@@ -1,36 +1,41 @@
 """The Train screen: four live panes, fed by one run.
 
-The app hands the screen a `RunState` whenever something in it changed; the screen takes it apart into
-reactives, and each widget is bound to the ones it shows. What a person asks for goes to the app as
-a message, and from there through the session's one door.
+The app hands the screen a `RunState` whenever something in it changed; the screen takes it apart
+into reactives, and each widget is bound to the ones it shows. What a person asks for goes to the
+app as a message, and from there through the session's one door.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
+from textual.content import Content
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import Reactive, reactive
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widget import Widget
+from textual.widgets import Static
 
 from nn.hyperparameters import HyperparameterError, Hyperparameters
-from tui.commands import bindings, works_in_fields
+from tui.commands import COMMANDS, bindings, works_in_fields
 from tui.engine.curve import LossHistory
 from tui.engine.log_lines import HEADER
 from tui.engine.predictions import Predictions
 from tui.engine.state import LogBook, RunState, RunStatus
 from tui.widgets.digit_grid import DigitGrid
 from tui.widgets.hyperparameter_form import HyperparameterForm
+from tui.widgets.key_line import KeyLine
 from tui.widgets.loss_chart import LossChart
 from tui.widgets.pane_tabs import PaneTabs
+from tui.widgets.picture_widget import PictureWidget
 from tui.widgets.run_log import RunLog
-from tui.widgets.status_line import StatusLine
+from tui.widgets.status_line import BAD, StatusLine
 
 TABS = {"digits": "d Digits", "log": "g Log", "form": "f Settings"}
 
@@ -41,7 +46,6 @@ SMALLEST = (60, 16)
 class TrainScreen(Screen[None]):
     """Hyperparameters, loss, log and digits."""
 
-    CSS_PATH = "train.tcss"
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("train")]
     HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
@@ -57,6 +61,12 @@ class TrainScreen(Screen[None]):
     predictions: reactive[Predictions | None] = reactive(None, repaint=False)
     run_live: reactive[bool] = reactive(False, repaint=False)
     shown_pane: reactive[str] = reactive("digits", repaint=False)
+    editing: reactive[bool] = reactive(False, repaint=False)
+    """Does a field of the form have the focus?"""
+
+    # Textual's own declaration repaints the whole screen whenever the focus moves, 20 KB a Tab at
+    # 120x40; the two widgets concerned repaint themselves.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     @dataclass
     class StartAsked(Message):
@@ -71,8 +81,19 @@ class TrainScreen(Screen[None]):
 
         what: str
 
+    class Ready(Message):
+        """Everything is in its place, so a run may be shown."""
+
     class LogSaveAsked(Message):
         """The log is to be written to a file."""
+
+    def __init__(
+        self, initial: Hyperparameters | None = None, *, ascii_only: bool = False
+    ) -> None:
+        """`initial` is what the form shows first."""
+        super().__init__()
+        self._initial = initial
+        self._ascii_only = ascii_only
 
     def compose(self) -> ComposeResult:
         yield StatusLine().data_bind(TrainScreen.status)
@@ -91,13 +112,21 @@ class TrainScreen(Screen[None]):
             f"Inkling needs a terminal of at least {SMALLEST[0]} columns and {SMALLEST[1]} rows.",
             id="too-small",
         )
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine(COMMANDS).data_bind(TrainScreen.editing)
 
     def on_mount(self) -> None:
         titles = {"form": "Hyperparameters", "chart": "Loss", "digits": "Digits", "log": "Log"}
         for pane, title in titles.items():
             self.query_one(f"#{pane}-pane").border_title = title
         self.watch_shown_pane(self.shown_pane)
+        # The first screen of an app is mounted after the terminal's size was made known, and
+        # Textual chooses breakpoints only when it hears of a size.
+        self.post_message(events.Resize(self.app.size, self.app.size))
+        for widget in self.query(PictureWidget):
+            widget.ascii_only = self._ascii_only
+        if self._initial is not None:
+            self.query_one(HyperparameterForm).show_values(self._initial)
+        self.post_message(self.Ready())
 
     def show_state(self, state: RunState) -> None:
         """Take a run's state apart for the widgets; what has not changed moves nothing."""
@@ -105,27 +134,43 @@ class TrainScreen(Screen[None]):
         self.status, self.history, self.book = state.status, state.history, state.book
         self.predictions, self.run_live = state.predictions, state.status.live
         if failed:
-            self.query_one(HyperparameterForm).show_error(
-                state.status.field, state.status.sentence
-            )
+            self._show_error(state.status.field, state.status.sentence)
+
+    def lose_sight(self, why: str) -> None:
+        """Say that what the run does can no longer be shown; the run knows nothing of it."""
+        sentence = f"The run goes on unseen ({why}); inkling attach shows it again."
+        self.status = dataclasses.replace(self.status, sentence=sentence)
+        self.notify(sentence, severity="error", timeout=20, markup=False)
 
     def watch_status(self, old: RunStatus, new: RunStatus) -> None:
         if old.run_name != new.run_name:
-            self.query_one("#chart-pane").border_subtitle = new.run_name.replace("[", "(")
+            self.query_one("#chart-pane").border_subtitle = Content(new.run_name)
         if old.phase != new.phase:
             self.refresh_bindings()
+            if new.phase in BAD and not self.query_one(StatusLine).has_room_for(new):
+                self.notify(new.sentence, severity="error", timeout=20, markup=False)
 
     def watch_shown_pane(self, shown: str) -> None:
         for pane in TABS:
             self.query_one(f"#{pane}-pane").set_class(pane == shown, "-shown")
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def check_action(
+        self,
+        action: str,
+        parameters: tuple[object, ...],  # noqa: ARG002
+    ) -> bool | None:
+        if action == "leave_field" and self.focused is None:
+            return False
         return not self.editing or works_in_fields(action)
 
-    @property
-    def editing(self) -> bool:
-        """Does a field of the form have the focus?"""
-        return self.focused is not None and self.query_one("#form-pane") in self.focused.ancestors
+    def watch_focused(self, focused: Widget | None) -> None:
+        form = self.query("#form-pane")
+        self.editing = focused is not None and bool(form) and form.first() in focused.ancestors
+
+    @on(KeyLine.Clicked)
+    async def _key_clicked(self, event: KeyLine.Clicked) -> None:
+        room = self.app if event.command.room == "app" else self
+        await self.app.run_action(event.command.action, room)
 
     def action_toggle(self) -> None:
         if self.status.live:
@@ -147,8 +192,14 @@ class TrainScreen(Screen[None]):
         try:
             self.post_message(self.StartAsked(form.hyperparameters(), stint))
         except HyperparameterError as problem:
+            self._show_error(problem.name, str(problem))
+
+    def _show_error(self, name: str, sentence: str) -> None:
+        """Say it in the form, and go to the field that will not do, if it is one's fault."""
+        if name:
             self.shown_pane = "form"
-            form.show_error(problem.name, str(problem))
+        # A pane that was not in sight takes no focus before it is laid out.
+        self.call_after_refresh(self.query_one(HyperparameterForm).show_error, name, sentence)
 
     def action_show_pane(self, pane: str) -> None:
         self.shown_pane = pane

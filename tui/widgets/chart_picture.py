@@ -61,8 +61,6 @@ def _draw_curves(plot: Any, plan: ChartPlan) -> None:
             edge[1::2] = edge[1::2, ::-1]
             x = np.repeat(train.x[piece], 2)
             plot.plot(x.tolist(), edge.ravel().tolist(), marker=markers.band, color=_BAND)
-    if markers.test_line is not None and len(test) > 1:
-        plot.plot(test.x.tolist(), test.mean.tolist(), marker=markers.test_line, color=_TEST)
     for piece in pieces(train):
         x, mean = train.x[piece], train.mean[piece]
         plot.plot(x.tolist(), mean.tolist(), marker=markers.train, color=_TRAIN)

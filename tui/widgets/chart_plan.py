@@ -43,7 +43,6 @@ class Markers:
 
     band: str
     train: str
-    test_line: str | None
     test_point: str
     train_key: str
     grid: str
@@ -51,10 +50,10 @@ class Markers:
 
 # Quadrant blocks make a band that reads as a surface and a line that reads as a line from
 # across a room; braille dots were too faint for either, sextants are missing from fonts.
-UNICODE_MARKERS: Final = Markers("hd", "hd", "braille", "●", "━━", "┈")
+UNICODE_MARKERS: Final = Markers("hd", "hd", "●", "━━", "┈")
 # With sixteen colours the band cannot be a paler shade of the line: texture must do instead.
 SHADED_MARKERS: Final = replace(UNICODE_MARKERS, band="░")
-ASCII_MARKERS: Final = Markers(":", "#", None, "o", "##", ".")
+ASCII_MARKERS: Final = Markers(":", "#", "o", "##", ".")
 ASCII_FRAME: Final = str.maketrans("─│┌┐└┘┬┴├┤┼", "-|+++++++++")
 
 

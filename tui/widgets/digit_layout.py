@@ -15,11 +15,11 @@ from tui.engine.predictions import Predictions
 from tui.widgets.half_blocks import ascii_cells, half_blocks, halved, ink
 from tui.widgets.strips import Canvas, cells, printable, shorten
 
-GAP: Final = 2  # cells between neighbours
+GAP: Final = 1  # cells between neighbours
 HEADER: Final = 1
 CAPTION: Final = 1
 WIDEST_CAPTION: Final = 22
-ENOUGH: Final = 6
+ENOUGH: Final = 9
 """With this many digits on a page there is no reason to shrink them further."""
 
 

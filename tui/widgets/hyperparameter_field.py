@@ -24,7 +24,8 @@ class HyperparameterField(Vertical):
 
         Horizontal { height: 1; }
         .field-label { width: 17; color: $foreground 80%; }
-        .field-help { display: none; width: 1fr; height: auto; padding: 0 0 1 2; color: $foreground 50%; }
+        .field-help { display: none; width: 1fr; height: auto; padding: 0 0 1 2;
+                      color: $foreground 50%; }
         Input { width: 1fr; background: $foreground 8%; }
         Input:focus { background: $primary 30%; }
         Input.-bad { color: $error; text-style: underline; }
@@ -64,9 +65,7 @@ class HyperparameterField(Vertical):
             yield Label(self._label(), classes="field-label", markup=False)
             if self.spec.choices:
                 options = [(choice, choice) for choice in self.spec.choices]
-                yield Select(
-                    options, value=str(self.spec.default), allow_blank=False, compact=True
-                )
+                yield Select(options, value=str(self.spec.default), allow_blank=False, compact=True)
             else:
                 field = Input(format_value(self.spec.default), compact=True)
                 # A blinking cursor is bytes on the wire, twice a second, for nothing.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
@@ -40,8 +40,9 @@ class HyperparameterForm(Vertical):
         #preset-row Label { width: 17; color: $foreground 80%; }
         #preset-row Select { width: 1fr; }
         #preset-row SelectCurrent { background: $foreground 8%; padding: 0 1; }
-        #form-message { height: 2; color: $foreground 70%; padding: 0 1; }
+        #form-message { height: 3; color: $foreground 70%; }
         #form-message.-bad { color: $error; }
+        &:nocolor Select:focus > SelectCurrent { text-style: reverse; }
     }
     """
 
@@ -122,7 +123,7 @@ class HyperparameterForm(Vertical):
 
     def _say(self, sentence: str, *, bad: bool = False) -> None:
         line = self.query_one("#form-message", Static)
-        line.update(sentence)
+        line.update(f"! {sentence}" if bad else sentence, layout=False)
         line.set_class(bad, "-bad")
 
     def _explain(self, field: HyperparameterField) -> None:
@@ -131,7 +132,7 @@ class HyperparameterForm(Vertical):
             return
         spec = field.spec
         bounds = f" ({spec.bounds})" if spec.bounds else ""
-        sentence = f"{spec.label}: {spec.help}{bounds}."
+        sentence = f"{spec.help[:1].upper()}{spec.help[1:]}{bounds}."
         if self.run_live:
             sentence += " Enter changes the live run." if spec.live else " For the next run."
         self._say(sentence)
@@ -141,6 +142,13 @@ class HyperparameterForm(Vertical):
         event.stop()
         if event.value is not Select.NULL:
             self.apply_preset(str(event.value))
+        else:
+            # To choose "custom" changes no field, so the fields are still what they were.
+            self._show_preset()
+
+    @on(events.DescendantFocus, "#preset")
+    def _preset_entered(self) -> None:
+        self._say("A recipe: choosing one fills in every field.")
 
     @on(HyperparameterField.Changed)
     def _field_changed(self, event: HyperparameterField.Changed) -> None:

@@ -1,54 +1,148 @@
-"""The log: one line per epoch and per human act; scrolls, can be selected and copied."""
+"""The log: one line per epoch and per human act; scrolls, can be selected and copied.
+
+Textual's own Log lays the screen out and repaints itself for every line, which was most of
+what the app sent while small digits trained. This one is a picture: it draws the lines
+that are in sight, and sends the cells that changed.
+"""
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
 from textual.reactive import reactive
-from textual.widgets import Log
+from textual.selection import Selection
+from textual.strip import Strip
 
-from tui.engine.state import LONGEST_LOG, LogBook
+from tui.engine.state import LogBook
+from tui.widgets.picture_widget import PictureWidget
+from tui.widgets.strips import Canvas, Picture
+
+WHEEL = 3
+"""Lines a notch of the wheel moves."""
 
 
-class RunLog(Log):
-    """Shows a `LogBook`; only lines that are new are written."""
+class RunLog(PictureWidget, can_focus=True):
+    """Shows a `LogBook`, its end first; whoever has scrolled up to read is not carried away."""
+
+    ALLOW_SELECT = True
 
     DEFAULT_CSS = """
     RunLog {
         height: 1fr;
-        background: transparent;
-        scrollbar-size-vertical: 1;
-        scrollbar-size-horizontal: 0;
-        overflow-x: auto;
-        overflow-y: auto;
+
+        .run-log--line { color: $foreground; }
+        .run-log--thumb { color: $foreground 40%; }
+        .run-log--selected { background: $primary 40%; }
     }
     """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "run-log--line",
+        "run-log--thumb",
+        "run-log--selected",
+    }
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "scroll(-1)", show=False),
+        Binding("down", "scroll(1)", show=False),
+        Binding("pageup", "scroll_page(-1)", show=False),
+        Binding("pagedown", "scroll_page(1)", show=False),
+        Binding("home", "scroll(-1000000)", show=False),
+        Binding("end", "scroll(1000000)", show=False),
+    ]
 
     book: reactive[LogBook | None] = reactive(None, repaint=False)
 
     def __init__(self) -> None:
-        super().__init__(highlight=False, max_lines=LONGEST_LOG, auto_scroll=False)
-        self._shown: tuple[object, int] = (None, 0)
-        self._follow = True
+        super().__init__(max_rate=2.5)
+        self._kept: object = None
+        # Lines below the last one in sight, and how many there were in all when it was set.
+        self._below = 0
+        self._total = 0
+
+    @property
+    def top(self) -> int:
+        """The index, among the lines that are kept, of the first line in sight."""
+        return max(self._count - self.size.height - self._below, 0)
+
+    @property
+    def _count(self) -> int:
+        return len(self.book.lines) if self.book else 0
 
     def watch_book(self, book: LogBook | None) -> None:
         if book is None:
             return
-        lines, total = self._shown
-        if lines is not book.lines:
-            self.clear()
-            self._follow = True
-            total = 0
-        fresh = book.since(total)
-        self._shown = (book.lines, book.total)
-        if fresh:
-            # Whoever has scrolled up to read is not carried away; a hidden log has no place yet.
-            if self.size:
-                self._follow = self.max_scroll_y - self.scroll_y < 2
-            self.write_lines(fresh)
-            self._to_the_end()
+        if book.lines is not self._kept:
+            self._kept, self._below, self._total = book.lines, 0, 0
+        if self._below:
+            self._scroll_to(self._below + book.total - self._total)
+        self._total = book.total
+        self.request_picture()
 
-    def on_resize(self) -> None:
-        self._to_the_end()
+    def make_picture(self) -> None:
+        self.picture_begun()
+        width, height = self.size
+        canvas = Canvas(width, height)
+        lines = self.lines
+        top = self.top
+        for y, line in enumerate(lines[top : top + height]):
+            canvas.put(0, y, line, 1, width=width - 2)
+            self._mark_selection(canvas, y, top + y)
+        if len(lines) > height:
+            self._draw_thumb(canvas, top, len(lines))
+        names = ("line", "thumb", "selected")
+        line, thumb, selected = (self.get_component_rich_style(f"run-log--{n}") for n in names)
+        self.show_picture(
+            Picture.from_canvas(canvas, (self.rich_style, line, thumb, line + selected))
+        )
 
-    def _to_the_end(self) -> None:
-        if self._follow:
-            self.scroll_end(animate=False, force=True, x_axis=False)
+    @property
+    def lines(self) -> list[str]:
+        """All lines that are kept, oldest first."""
+        return list(self.book.lines) if self.book else []
+
+    def render_line(self, y: int) -> Strip:
+        # Textual selects by the text offsets that strips carry.
+        return super().render_line(y).apply_offsets(0, self.top + y)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        return selection.extract("\n".join(self.lines)), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:  # noqa: ARG002
+        self.request_picture(at_once=True)
+
+    def action_scroll(self, lines: int) -> None:
+        """Down by so many lines, up where negative."""
+        self._scroll_to(self._below - lines)
+        self.request_picture(at_once=True)
+
+    def action_scroll_page(self, pages: int) -> None:
+        self.action_scroll(pages * max(self.size.height - 1, 1))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.action_scroll(-WHEEL)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.action_scroll(WHEEL)
+
+    def _scroll_to(self, below: int) -> None:
+        self._below = min(max(below, 0), max(self._count - self.size.height, 0))
+
+    def _mark_selection(self, canvas: Canvas, y: int, index: int) -> None:
+        selection = self.text_selection
+        span = selection.get_span(index) if selection else None
+        if span is not None:
+            start, end = span
+            canvas.styles[y, start : None if end == -1 else end] = 3
+
+    def _draw_thumb(self, canvas: Canvas, top: int, count: int) -> None:
+        """Where in the log we are, in the last column."""
+        height = canvas.height
+        size = max(height * height // count, 1)
+        start = round((height - size) * top / max(count - height, 1))
+        for y in range(start, start + size):
+            canvas.put(canvas.width - 1, y, "|" if self.ascii_only else "▐", 2)

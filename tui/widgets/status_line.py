@@ -9,7 +9,7 @@ from textual.reactive import reactive
 
 from tui.engine.state import Phase, RunStatus
 from tui.widgets.picture_widget import PictureWidget
-from tui.widgets.strips import Canvas, Picture, cells
+from tui.widgets.strips import Canvas, Picture, cells, shorten
 
 _MARKS: dict[Phase, tuple[str, str, str]] = {
     "idle": ("○", "o", "ready"),
@@ -25,7 +25,7 @@ _MARKS: dict[Phase, tuple[str, str, str]] = {
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
-_BAD: frozenset[Phase] = frozenset({"diverged", "failed", "died"})
+BAD: frozenset[Phase] = frozenset({"diverged", "failed", "died"})
 
 
 class StatusLine(PictureWidget):
@@ -61,17 +61,24 @@ class StatusLine(PictureWidget):
         self.picture_begun()
         status, width = self.status, self.size.width
         canvas = Canvas(width, 1)
-        bright, plain_mark, word = _MARKS[status.phase]
-        mark = plain_mark if self.ascii_only else bright
-        state = 3 if status.phase in _BAD else 2
-        x = canvas.put(1, 0, f"{mark} {word}", state) + 2
+        x = canvas.put(1, 0, self._state(status), 3 if status.phase in BAD else 2) + 2
         if status.sentence:
-            canvas.put(x, 0, status.sentence, 0)
+            ellipsis = "~" if self.ascii_only else "…"
+            canvas.put(x, 0, shorten(status.sentence, width - x - 1, ellipsis), 0)
         elif status.steps:
             self._draw_progress(canvas, x)
         else:
             canvas.put(x, 0, "press space to train, f for settings, ? for help", 1)
         self.show_picture(Picture.from_canvas(canvas, self._palette()))
+
+    def has_room_for(self, status: RunStatus) -> bool:
+        """Can its sentence be read to the end?"""
+        return cells(f" {self._state(status)}  {status.sentence} ") <= self.size.width
+
+    def _state(self, status: RunStatus) -> str:
+        """What it does, with a mark that says the same without colour."""
+        bright, plain, word = _MARKS[status.phase]
+        return f"{plain if self.ascii_only else bright} {word}"
 
     def _draw_progress(self, canvas: Canvas, x: int) -> None:
         """The facts first, as many as fit; the bar takes the room that is left."""

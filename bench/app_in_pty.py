@@ -1,0 +1,119 @@
+"""The app in a pseudo-terminal, with a reader that keeps up: what the benches share."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tui.engine.tail import STEP
+
+
+class AppInPty:
+    """Starts `inkling` on a terminal of its own; use as a context manager."""
+
+    def __init__(
+        self, runs_dir: Path, arguments: Sequence[str] = (), size: tuple[int, int] = (120, 40)
+    ) -> None:
+        self.runs_dir = runs_dir
+        self._arguments = arguments
+        self._size = size
+        self.bytes_read = 0
+
+    def __enter__(self) -> AppInPty:
+        self._terminal, inside = pty.openpty()
+        columns, rows = self._size
+        fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tui.cli", "--runs-dir", str(self.runs_dir), *self._arguments],
+            stdin=inside,
+            stdout=inside,
+            stderr=inside,
+            start_new_session=True,
+            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+        )
+        os.close(inside)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        stop_workers(self.runs_dir)
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        os.close(self._terminal)
+
+    def send(self, keys: str) -> None:
+        os.write(self._terminal, keys.encode())
+
+    def read_until(self, wanted: bytes, patience: float = 10.0) -> float | None:
+        """Seconds until `wanted` has come out of the terminal, or None."""
+        began = time.perf_counter()
+        seen = b""
+        while (left := began + patience - time.perf_counter()) > 0:
+            seen = seen[-len(wanted) :] + self._read(left)
+            if wanted in seen:
+                return time.perf_counter() - began
+        return None
+
+    def read_for(self, seconds: float) -> int:
+        """Keep up with the app for so long; how many bytes it sent."""
+        before, until = self.bytes_read, time.perf_counter() + seconds
+        while (left := until - time.perf_counter()) > 0:
+            self._read(left)
+        return self.bytes_read - before
+
+    def _read(self, patience: float) -> bytes:
+        if not select.select([self._terminal], [], [], max(patience, 0))[0]:
+            return b""
+        try:
+            data = os.read(self._terminal, 65536)
+        except OSError:
+            return b""
+        self.bytes_read += len(data)
+        return data
+
+
+def newest_run(runs_dir: Path) -> Path:
+    """The run that was started last."""
+    return max(runs_dir.iterdir(), key=lambda path: path.stat().st_mtime)
+
+
+def steps_done(run: Path) -> int:
+    """Steps in steps.bin by now."""
+    try:
+        return os.path.getsize(run / "steps.bin") // STEP.itemsize
+    except OSError:
+        return 0
+
+
+def step_rate(run: Path) -> float:
+    """Steps a second of training time, as the worker's own clock has it."""
+    records = np.fromfile(run / "steps.bin", STEP)
+    return float(len(records) / records["seconds"][-1])
+
+
+def stop_workers(runs_dir: Path) -> None:
+    """End every live run below a directory."""
+    for lock in runs_dir.glob("*/lock"):
+        words = lock.read_text().split()
+        if len(words) == 2:
+            try:
+                command = Path(f"/proc/{words[1]}/cmdline").read_bytes()
+                if b"tui.engine.worker" in command:
+                    os.kill(int(words[1]), signal.SIGTERM)
+            except (OSError, ValueError):
+                continue

@@ -1,0 +1,211 @@
+"""What a network, a window manager and an impatient administrator do to an app."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nn.events import RunFinished
+from tui.engine.facts import Stopped
+
+Open = Callable[..., Any]
+Newest = Callable[[], Any]
+Wait = Callable[..., None]
+
+ENDLESS = ("--epochs", "100000", "--pace", "500")
+
+
+def training(open_app: Open, *options: str, **how: Any) -> Any:
+    app = open_app(*(options or ENDLESS), **how)
+    app.press(" ")
+    app.expect("training", "train 0.")
+    return app
+
+
+def test_a_terminated_app_restores_the_terminal_and_leaves_the_run(
+    open_app: Open, newest: Newest, wait_for: Wait
+) -> None:
+    app = training(open_app)
+    run = newest()
+    app.process.send_signal(signal.SIGTERM)
+    app.wait()
+    assert app.restored()
+    steps = run.steps
+    wait_for(lambda: run.steps > steps, "it trains on")
+    assert run.live
+
+
+def test_a_killed_app_leaves_the_run(open_app: Open, newest: Newest, wait_for: Wait) -> None:
+    app = training(open_app)
+    run = newest()
+    app.process.kill()
+    app.wait()
+    steps = run.steps
+    wait_for(lambda: run.steps > steps, "it trains on")
+
+
+@pytest.mark.parametrize("at", ["the screen", "the question", "nothing yet"])
+def test_a_window_that_is_closed_takes_the_app_with_it_and_not_the_run(
+    at: str, open_app: Open, newest: Newest, wait_for: Wait, runs: Path
+) -> None:
+    if at == "nothing yet":
+        app = open_app()
+        app.hang_up()
+        app.wait(10)
+        assert not runs.exists()
+        return
+    app = training(open_app, "--epochs", "200", "--pace", "400")
+    run = newest()
+    if at == "the question":
+        app.press("q")
+        app.expect("A run is live")
+    app.hang_up()
+    app.wait(10)
+    run.hurry()
+    wait_for(lambda: isinstance(run.last_fact, RunFinished), "the worker finishes")
+
+
+@pytest.mark.parametrize("controlling", [True, False])
+def test_a_window_that_is_closed_over_an_app_that_is_told_nothing(
+    controlling: bool, open_app: Open, newest: Newest
+) -> None:
+    """As under nohup, or in su -c: it must go all the same, and not spin."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        app = open_app(*ENDLESS, controlling=controlling)
+    finally:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    app.press(" ")
+    app.expect("training", "train 0.")
+    app.hang_up()
+    app.wait(10)
+    assert newest().live
+
+
+def test_a_worker_that_is_killed_is_news_and_not_the_end(open_app: Open, newest: Newest) -> None:
+    app = training(open_app, columns=120, rows=40)
+    first = newest()
+    first.kill()
+    app.expect("died", "The worker died at epoch")
+    app.press(" ")
+    app.expect("training", "train 0.")
+    second = newest()
+    assert second.directory.name != first.directory.name
+    app.until(lambda: second.live, "the second run is live")
+    app.press("S")
+    app.expect("stopped")
+    app.press("q")
+    assert app.wait() == 0
+    assert app.restored()
+
+
+def test_a_worker_that_is_stopped_by_a_signal(open_app: Open, newest: Newest) -> None:
+    app = training(open_app)
+    run = newest()
+    os.kill(int(run.directory.lock.read_text().split()[1]), signal.SIGTERM)
+    app.expect("stopped", "by a signal")
+    assert isinstance(run.last_fact, Stopped)
+
+
+def test_a_window_made_tiny_and_large_again(open_app: Open, newest: Newest) -> None:
+    app = training(open_app)
+    run = newest()
+    for columns, rows in ((20, 5), (1, 1), (300, 100), (59, 16), (80, 24), (20, 5)):
+        app.resize(columns, rows)
+        steps = run.steps
+        app.until(lambda before=steps: run.steps > before, "it trains on")
+        assert app.process.poll() is None
+    app.expect("needs", seconds=10)
+    app.resize(120, 40)
+    app.expect("training", "Loss", "Hyperparameters")
+    app.press(" ")
+    app.expect("paused")
+    app.press("S")
+    app.expect("stopped")
+    app.press("q")
+    assert app.wait() == 0
+    assert app.restored()
+
+
+def test_a_storm_of_keys(open_app: Open, newest: Newest) -> None:
+    """Whatever a cat on the keyboard does, q is still asked about, and answered."""
+    app = training(open_app, columns=80, rows=24)
+    app.press(*"dgfw", "\x1b", *"nplwws ese dgwl?", "\x1b", "\t\t\x1b", *"[]wn", "\x1b")
+    app.until(lambda: newest().live, "the run is live")
+    app.press("\x1b", "\x1b", "\x11")
+    app.expect("A run is live")
+    app.press("\x1b[B", "\r")
+    assert app.wait() == 0
+    assert app.restored()
+    app.until(lambda: not newest().live, "the run has ended")
+    assert isinstance(newest().last_fact, Stopped)
+
+
+def test_a_paste_of_a_megabyte(open_app: Open) -> None:
+    app = open_app()
+    app.press("\x1b[200~" + "x" * 1_000_000 + "\x1b[201~")
+    app.press(" ")
+    app.expect("training", "train 0.")
+    app.press("S")
+    app.expect("stopped")
+
+
+def test_two_terminals_on_one_run(open_app: Open, newest: Newest) -> None:
+    first = training(open_app)
+    second = open_app("attach", columns=80, rows=24)
+    second.expect("training")
+    second.press(" ")
+    first.expect("paused")
+    first.press(" ")
+    second.expect("training")
+    second.press("q")
+    second.expect("A run is live")
+    second.press("\r")
+    assert second.wait() == 0
+    first.press("S")
+    first.expect("stopped")
+    assert isinstance(newest().last_fact, Stopped)
+
+
+def test_the_foreground_command_on_a_terminal(open_app: Open, newest: Newest) -> None:
+    """`inkling train` shows its progress there, and Ctrl+C ends it in good order."""
+    app = open_app("train", "--epochs", "100000", painted=False)
+    app.expect("epoch", "training", "samples/s")
+    app.press("\x03")
+    assert app.wait() == 130
+    assert isinstance(newest().last_fact, Stopped)
+    assert app.restored()
+    assert "stopped" in app.text
+    assert "Traceback" not in app.text
+
+
+def test_the_foreground_command_in_a_window_that_is_closed(
+    open_app: Open, newest: Newest
+) -> None:
+    app = open_app("train", "--epochs", "100000", painted=False)
+    app.expect("training", "samples/s")
+    app.hang_up()
+    app.wait(10)
+    assert isinstance(newest().last_fact, Stopped)
+    assert not newest().live
+
+
+def test_the_app_writes_into_no_file(tmp_path: Path, command: str) -> None:
+    """With its errors in a file there is nothing to draw on."""
+    main, side = os.openpty()
+    try:
+        with open(tmp_path / "errors", "wb") as errors:
+            done = subprocess.run(
+                [command], stdin=side, stdout=side, stderr=errors, timeout=30, check=False
+            )
+    finally:
+        os.close(main)
+        os.close(side)
+    assert done.returncode == 2
+    assert b"needs a terminal" in (tmp_path / "errors").read_bytes()

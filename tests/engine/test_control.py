@@ -1,0 +1,314 @@
+"""The worker's ear, on its own: who may speak, for how long, and what is left when it closes."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import stat
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.engine import control as control_module
+from tui.engine.commands import (
+    LONGEST_LINE,
+    PROTOCOL,
+    BadRequest,
+    Pause,
+    Reply,
+    Request,
+    Set,
+    Step,
+    parse_request,
+    to_line,
+)
+from tui.engine.control import Control, _listen, socket_directory
+from tui.engine.run_directory import RunDirectory, RunError
+
+Make = Callable[..., RunDirectory]
+
+
+@pytest.fixture
+def run(make_run: Make) -> RunDirectory:
+    return make_run()
+
+
+@pytest.fixture
+def control(run: RunDirectory) -> Iterator[Control]:
+    with Control(run) as listening:
+        yield listening
+
+
+@pytest.fixture
+def fallback(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The directory that stands in for /tmp/inkling-UID."""
+    with tempfile.TemporaryDirectory(prefix="ink") as folder:
+        monkeypatch.setattr(control_module, "_TEMPORARY", Path(folder) / "own")
+        yield Path(folder) / "own"
+
+
+def connect(run: RunDirectory) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(20)
+    connection.connect(str(run.control.readlink()))
+    return connection
+
+
+def answer(connection: socket.socket) -> Reply:
+    """What the worker says; it hangs up after one line."""
+    with connection.makefile("rb") as file:
+        return Reply.model_validate_json(file.read())
+
+
+@pytest.mark.parametrize("command", [Pause(), Step(), Set("learning_rate", 0.5), Set("x", "y")])
+def test_a_request_comes_back_as_it_was(command: Any) -> None:
+    line = to_line(Request(who="me", ask=command))
+    assert line.count(b"\n") == 1
+    assert parse_request(line).ask == command
+    assert json.loads(line)["inkling"] == PROTOCOL
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"\n",
+        b"null",
+        b"[]",
+        b"{}",
+        b"\xff\xfe\x00",
+        b"[" * 60_000,
+        b'{"ask": {"command": "levitate"}}',
+        b'{"ask": {"command": "\x1b[2J"}}',
+        b'{"ask": {"command": "\\u001b[2J"}}',
+        b'{"ask": {"command": "set"}}',
+        b'{"ask": {"command": "set", "name": "learning_rate", "value": null}}',
+        b'{"ask": {"command": "set", "name": "learning_rate", "value": [1]}}',
+        b'{"ask": {"command": "pause"}, "please": true}',
+        b'{"ask": {"command": "pause"}, "who": 7}',
+        b'{"ask": {"command": "pause"}, "inkling": "new"}',
+        to_line(Request(ask=Pause())).replace(b'"who":""', b'"who":"' + b"x" * 101 + b'"'),
+    ],
+)
+def test_what_is_no_request_is_refused_in_words(line: bytes) -> None:
+    with pytest.raises(BadRequest) as error:
+        parse_request(line)
+    assert len(str(error.value)) > 20
+
+
+@given(st.binary())
+def test_garbage_raises_nothing_else(line: bytes) -> None:
+    with pytest.raises(BadRequest):
+        parse_request(line)
+
+
+def test_another_version_s_line_is_known_as_that_whatever_else_is_in_it() -> None:
+    line = b'{"inkling": 2, "ask": {"command": "checkpoint"}, "to": "the moon"}'
+    with pytest.raises(BadRequest, match="speaks version 1 of the protocol, not 2"):
+        parse_request(line)
+
+
+def test_requests_arrive_in_order_and_are_answered(run: RunDirectory, control: Control) -> None:
+    for number in range(5):
+        connection = connect(run)
+        connection.sendall(to_line(Request(who=f"\x1b[3{number}m", ask=Set("pace", number))))
+        asked = control.queue.get(timeout=20)
+        assert asked.command == Set("pace", number)
+        assert asked.who.isprintable()
+        asked.reply("No." if number % 2 else "")
+        assert answer(connection) == Reply(done=number % 2 == 0, sentence="No." * (number % 2))
+        asked.reply("A second answer goes nowhere.")
+
+
+def test_a_line_may_come_in_pieces(run: RunDirectory, control: Control) -> None:
+    connection = connect(run)
+    for byte in to_line(Request(ask=Pause())):
+        connection.send(bytes([byte]))
+    assert control.queue.get(timeout=20).command == Pause()
+
+
+@pytest.mark.parametrize(
+    ("sent", "says"),
+    [
+        (b"hello\n", "Not a request"),
+        (b"\n", "Not a request"),
+        (b'{"inkling": 99}\n', "version"),
+        (b'{"ask": {"command": "\x1b[2J"}}\n', "Not a request"),
+        (b"x" * (LONGEST_LINE + 1), "too long"),
+    ],
+)
+def test_nonsense_is_answered_by_the_ear_itself(
+    run: RunDirectory, control: Control, sent: bytes, says: str
+) -> None:
+    connection = connect(run)
+    connection.sendall(sent)
+    reply = answer(connection)
+    assert not reply.done
+    assert says in reply.sentence
+    assert reply.sentence.isprintable()
+    assert control.queue.empty()
+
+
+def test_who_hangs_up_half_way_is_forgotten(
+    run: RunDirectory, control: Control, wait_for: Callable[..., None]
+) -> None:
+    connection = connect(run)
+    connection.sendall(b'{"ask": ')
+    wait_for(lambda: control._lines, "the connection is known")
+    connection.close()
+    wait_for(lambda: not control._lines, "the connection is forgotten")
+
+
+def test_who_does_not_read_holds_nobody_up(run: RunDirectory, control: Control) -> None:
+    deaf = [connect(run) for _ in range(20)]
+    for connection in deaf:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        connection.sendall(to_line(Request(ask=Pause())))
+    for _ in deaf:
+        control.queue.get(timeout=20).reply("x" * 300)
+    other = connect(run)
+    other.sendall(to_line(Request(ask=Step())))
+    control.queue.get(timeout=20).reply()
+    assert answer(other).done
+
+
+@pytest.mark.usefixtures("control")
+def test_who_never_ends_the_line_is_told_so(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_module, "PATIENCE", 0.1)
+    connection = connect(run)
+    connection.sendall(b'{"ask": ')
+    assert answer(connection) == Reply(done=False, sentence="The line took too long.")
+
+
+def test_a_hundred_who_say_nothing_do_not_keep_others_out(
+    run: RunDirectory, control: Control
+) -> None:
+    silent = [connect(run) for _ in range(100)]
+    other = connect(run)
+    other.sendall(to_line(Request(ask=Pause())))
+    control.queue.get(timeout=20).reply()
+    assert answer(other).done
+    assert "Too many" in answer(silent[0]).sentence
+
+
+def test_who_asked_too_late_is_told_so(run: RunDirectory) -> None:
+    with Control(run) as control:
+        connection = connect(run)
+        connection.sendall(to_line(Request(ask=Pause())))
+        control.queue.put(control.queue.get(timeout=20))
+    assert answer(connection) == Reply(done=False, sentence="The run has ended.")
+
+
+def test_the_socket_is_its_owner_s_and_gone_afterwards(run: RunDirectory) -> None:
+    with Control(run):
+        path = run.control.readlink()
+        assert path.is_absolute()
+        assert stat.S_ISSOCK(path.stat().st_mode)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+        assert path.parent == Path(os.environ["XDG_RUNTIME_DIR"]) / "inkling"
+    assert not path.exists()
+    assert not run.control.is_symlink()
+    assert list(path.parent.iterdir()) == []
+    assert [p.name for p in run.path.iterdir()] == ["config.toml"]
+
+
+def test_a_link_that_a_killed_worker_left_is_replaced(run: RunDirectory) -> None:
+    run.control.symlink_to("/nowhere")
+    run.control.with_name(f".{run.control.name}.{os.getpid()}").symlink_to("/nowhere")
+    with Control(run) as control:
+        connection = connect(run)
+        connection.sendall(to_line(Request(ask=Pause())))
+        assert control.queue.get(timeout=20).command == Pause()
+
+
+def test_stale_sockets_are_swept_and_live_ones_are_not(make_run: Make) -> None:
+    directory = socket_directory()
+    stale = directory / "0123456789ab.sock"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(stale))
+    (directory / "notes.txt").write_text("not ours")
+    first = make_run()
+    with Control(first), Control(make_run()):
+        assert not stale.exists()
+        assert (directory / "notes.txt").exists()
+        connect(first).close()
+
+
+def test_workers_that_begin_at_once_do_not_sweep_each_other_away(make_run: Make) -> None:
+    made: list[Path] = []
+
+    def begin(run: RunDirectory) -> None:
+        for _ in range(40):
+            path, listener = _listen(run)
+            listeners.append(listener)
+            made.append(path)
+
+    listeners: list[socket.socket] = []
+    threads = [threading.Thread(target=begin, args=(make_run(),)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    try:
+        assert len(made) == 160
+        assert all(path.exists() for path in made)
+    finally:
+        for listener in listeners:
+            listener.close()
+
+
+@pytest.mark.parametrize("given", [None, "", "relative", "/" + "x" * 90, "/proc/nowhere"])
+def test_without_a_usable_runtime_directory_there_is_another(
+    given: str | None, fallback: Path, run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if given is None:
+        monkeypatch.delenv("XDG_RUNTIME_DIR")
+    else:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", given)
+    with Control(run):
+        assert run.control.readlink().parent == fallback
+        assert stat.S_IMODE(fallback.stat().st_mode) == 0o700
+        connect(run).close()
+
+
+def test_a_directory_that_all_may_enter_is_closed(run: RunDirectory) -> None:
+    directory = Path(os.environ["XDG_RUNTIME_DIR"]) / "inkling"
+    directory.mkdir()
+    directory.chmod(0o777)
+    with Control(run):
+        assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_a_place_that_is_not_ours_is_refused_in_a_sentence(
+    kind: str, fallback: Path, run: RunDirectory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    if kind == "file":
+        fallback.write_text("")
+    else:
+        fallback.symlink_to(tmp_path)
+    with pytest.raises(RunError, match="not a directory of yours"), Control(run):
+        pytest.fail("a socket in a place that is not ours")
+    assert not run.control.is_symlink()
+
+
+def test_a_run_directory_may_have_a_long_name(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 100) / ("e" * 100)
+    deep.mkdir(parents=True)
+    run = RunDirectory(deep)
+    with Control(run) as control:
+        assert len(os.fsencode(run.control)) > 200
+        connection = connect(run)
+        connection.sendall(to_line(Request(ask=Pause())))
+        assert control.queue.get(timeout=20).command == Pause()

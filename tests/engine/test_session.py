@@ -1,0 +1,201 @@
+"""The screen's one door, from start to finish, with a real worker behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nn.hyperparameters import Hyperparameters
+from tui.engine.client import CommandRefused, new_config
+from tui.engine.commands import Epoch, Pause, Resume, Set, Step, Stop
+from tui.engine.run_directory import RunDirectory, RunError
+from tui.engine.state import RunState
+from tui.engine.worker import Worker
+from tui.session import SHOW_EVERY, Session
+
+
+@pytest.fixture
+def session(runs: Path) -> Session:
+    return Session(runs)
+
+
+async def follow(session: Session) -> RunState:
+    """Every change until the run has ended."""
+    async with asyncio.timeout(60):
+        async for state in session.changes():
+            assert state is session.state
+    assert session.state is not None
+    assert not session.live
+    return session.state
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_run_from_start_to_finish(session: Session, runs: Path) -> None:
+    assert not session.live
+    assert session.run is None
+    session.start(Hyperparameters(epochs=8), "run")
+    assert session.live
+    state = await follow(session)
+    assert state.status.phase == "finished"
+    assert (state.status.epoch, state.status.step) == (8, 8 * 45)
+    assert len(state.history.train) == 8 * 45
+    assert len(state.history.test) == 9
+    assert len(state.book.since(0)) == 10
+    assert state.predictions is not None
+    assert state.predictions.epoch == 8, "the last epoch's predictions, whatever was skipped"
+    assert state.status.test_accuracy == 1 - len(state.predictions.wrong) / 360
+    assert session.run is not None
+    assert session.run.path.parent == runs
+
+
+async def test_a_run_is_commanded(session: Session) -> None:
+    with pytest.raises(CommandRefused, match="No run is live"):
+        await session.ask(Pause())
+    session.start(Hyperparameters(epochs=100_000), "step")
+    following = asyncio.create_task(follow(session))
+    state = session.state
+    assert state is not None
+    await until(lambda: state.status.phase == "paused")
+    assert state.status.step == 1
+    await session.ask(Step())
+    await until(lambda: state.status.step == 2 and state.status.phase == "paused")
+    await session.ask(Epoch())
+    await until(lambda: state.status.epoch == 1 and state.status.phase == "paused")
+    await until(lambda: state.predictions is not None and state.predictions.epoch == 1)
+    with pytest.raises(RunError, match="A run is live"):
+        session.start(Hyperparameters(), "run")
+    await session.ask(Set("learning_rate", 0.01))
+    await until(lambda: state.hyperparameters.learning_rate == 0.01)
+    await session.ask(Resume())
+    await until(lambda: state.status.step > 1000)
+    with pytest.raises(CommandRefused, match="needs a new run"):
+        await session.ask(Set("batch_size", 3))
+    await session.ask(Stop())
+    assert (await following).status.phase == "stopped"
+    with pytest.raises(CommandRefused, match="No run is live"):
+        await session.ask(Pause())
+
+
+async def test_changes_do_not_flood_the_screen(session: Session) -> None:
+    session.start(Hyperparameters(epochs=200), "run")
+    count, began = 0, time.monotonic()
+    async with asyncio.timeout(60):
+        async for _ in session.changes():
+            count += 1
+    assert session.state is not None
+    assert session.state.status.epoch == 200
+    assert count <= (time.monotonic() - began) / SHOW_EVERY + 3
+
+
+async def test_a_run_that_could_not_begin_leaves_nothing(session: Session, runs: Path) -> None:
+    session.start(Hyperparameters(batch_size=5000), "run")
+    state = await follow(session)
+    assert state.status.phase == "failed"
+    assert state.status.field == "batch_size"
+    assert list(runs.iterdir()) == []
+    session.start(Hyperparameters(epochs=1), "run")
+    assert (await follow(session)).status.phase == "finished"
+    assert len(list(runs.iterdir())) == 1
+
+
+async def test_data_that_are_missing_are_a_failure_in_words(runs: Path, tmp_path: Path) -> None:
+    session = Session(runs, tmp_path / "gone")
+    session.start(Hyperparameters(dataset="mnist"), "run")
+    state = await follow(session)
+    assert state.status.phase == "failed"
+    assert "not a folder" in state.status.sentence
+    assert list(runs.iterdir()) == []
+
+
+async def test_a_place_that_cannot_be_written_is_an_error_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    session = Session(tmp_path / "file" / "runs")
+    with pytest.raises(RunError, match="Runs cannot be kept"):
+        session.start(Hyperparameters(), "run")
+    assert not session.live
+    assert session.state is None
+
+
+async def test_a_killed_worker_is_news_and_another_may_follow(session: Session) -> None:
+    session.start(Hyperparameters(epochs=100_000), "run")
+    following = asyncio.create_task(follow(session))
+    state, run = session.state, session.run
+    assert state is not None
+    assert run is not None
+    await until(lambda: state.status.step)
+    os.kill(int(run.lock.read_text().split()[1]), signal.SIGKILL)
+    assert (await following).status.phase == "died"
+    assert state.status.sentence.startswith("The worker died")
+    session.start(Hyperparameters(epochs=1), "run")
+    assert (await follow(session)).status.phase == "finished"
+
+
+async def test_another_screen_may_watch_and_leave(session: Session, runs: Path) -> None:
+    session.start(Hyperparameters(epochs=100_000), "run")
+    following = asyncio.create_task(follow(session))
+    assert session.run is not None
+    other = Session(runs)
+    other.attach(session.run)
+    assert other.state is not None
+    async with asyncio.timeout(30):
+        async for state in other.changes():
+            if state.status.step > 100 and state.predictions is not None:
+                break
+    assert other.live
+    await other.ask(Stop())
+    assert (await following).status.phase == "stopped"
+
+
+async def test_a_finished_run_is_shown_whole_and_left_as_it_was(runs: Path) -> None:
+    run = RunDirectory.create(runs, new_config(Hyperparameters(epochs=3), None))
+    list(Worker(run).run())
+    before = {path: path.read_bytes() for path in run.path.iterdir()}
+    session = Session(runs)
+    session.attach(run)
+    state = await follow(session)
+    assert state.status.phase == "finished"
+    assert len(state.history.train) == 3 * 45
+    assert state.predictions is not None
+    assert {path: path.read_bytes() for path in run.path.iterdir()} == before
+
+
+async def test_a_failed_run_of_somebody_else_s_is_not_ours_to_take_away(runs: Path) -> None:
+    run = RunDirectory.create(runs, new_config(Hyperparameters(batch_size=5000), None))
+    list(Worker(run).run())
+    session = Session(runs)
+    session.attach(run)
+    assert (await follow(session)).status.phase == "failed"
+    assert run.journal.exists()
+
+
+async def test_data_that_changed_since_are_a_line_in_the_log(
+    runs: Path, tmp_path: Path, write_mnist: Callable[..., Path]
+) -> None:
+    folder = write_mnist(tmp_path / "data")
+    h = Hyperparameters(dataset="mnist", epochs=1, batch_size=32)
+    run = RunDirectory.create(runs, new_config(h, folder))
+    list(Worker(run).run())
+    write_mnist(folder, seed=8)
+    session = Session(runs)
+    session.attach(run)
+    state = await follow(session)
+    assert state.status.phase == "finished"
+    assert state.predictions is None
+    assert any("has changed since" in line for line in state.book.lines)
+
+
+async def test_attaching_to_what_is_no_run(session: Session, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no run to read"):
+        session.attach(RunDirectory(tmp_path / "nothing"))
+    assert not session.live

@@ -1,0 +1,404 @@
+"""The worker in this process: what it does between its first fact and its last."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nn.data.dataset import Progress
+from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
+from nn.hyperparameters import Hyperparameters
+from nn.trainer import Trainer
+from tui.engine import worker as worker_module
+from tui.engine.client import new_config
+from tui.engine.commands import Command, Epoch, Pause, Resume, Set, Step, Stop
+from tui.engine.control import Asked
+from tui.engine.facts import Fact, Failed, Paused, Preparing, Resumed, Stopped
+from tui.engine.run_directory import RunDirectory, RunError
+from tui.engine.worker import Stint, Worker, main
+
+Make = Callable[..., RunDirectory]
+FactsOf = Callable[[RunDirectory], list[Fact]]
+StepsOf = Callable[[RunDirectory], np.ndarray]
+
+PER_EPOCH = 15
+"""Steps: 1,437 digits in batches of 100."""
+
+
+class Answers(Asked):
+    """A request that keeps its answer."""
+
+    def __init__(self, command: Command) -> None:
+        super().__init__(command, "me", None)
+        self.sentence: str | None = None
+
+    def reply(self, sentence: str = "") -> None:
+        self.sentence = sentence
+
+
+def ask(worker: Worker, command: Command) -> Answers:
+    asked = Answers(command)
+    worker._control.queue.put(asked)
+    return asked
+
+
+def drive(worker: Worker, script: list[Command]) -> list[Fact]:
+    """Run to the end; whenever it pauses, the next command of the script is given."""
+    facts = []
+    for entry in worker.run():
+        facts.append(entry.fact)
+        if isinstance(entry.fact, Paused):
+            ask(worker, script.pop(0))
+    assert not script
+    return facts
+
+
+def test_an_undisturbed_run(make_run: Make, facts_of: FactsOf, steps_of: StepsOf) -> None:
+    run = make_run(epochs=3, batch_size=100)
+    facts = [entry.fact for entry in Worker(run).run()]
+    kinds = [type(fact) for fact in facts if not isinstance(fact, Preparing)]
+    assert kinds == [RunStarted, EpochDone, EpochDone, EpochDone, RunFinished]
+    assert facts_of(run) == facts
+    steps = steps_of(run)
+    assert steps["step"].tolist() == list(range(1, 3 * PER_EPOCH + 1))
+    assert steps["epoch"].tolist() == [1] * PER_EPOCH + [2] * PER_EPOCH + [3] * PER_EPOCH
+    assert np.isfinite(steps["loss"]).all()
+    assert (np.diff(steps["seconds"]) > 0).all()
+    assert len(run.guesses.read_bytes()) == 4 * 360, "the untrained network's row comes first"
+    assert run.read_config().fingerprint
+    assert not run.is_live()
+
+
+def test_the_beginning_of_the_end_of_an_epoch_is_on_disk_before_it_is_told(
+    make_run: Make, steps_of: StepsOf
+) -> None:
+    run = make_run(epochs=2, batch_size=100)
+    for entry in Worker(run).run():
+        if isinstance(entry.fact, EpochDone):
+            assert len(steps_of(run)) == entry.fact.step
+            assert len(run.guesses.read_bytes()) == (entry.fact.epoch + 1) * 360
+            assert np.load(run.predictions).shape == (360, 10)
+
+
+def test_step_is_one_step_and_epoch_ends_with_the_epoch(
+    make_run: Make, steps_of: StepsOf
+) -> None:
+    run = make_run(epochs=3, batch_size=100)
+    script: list[Command] = [Step(), Step(), Epoch(), Step(), Epoch(), Resume()]
+    facts = drive(Worker(run, Stint.STEP), script)
+    assert [fact.step for fact in facts if isinstance(fact, Paused)] == [
+        1, 2, 3, PER_EPOCH, PER_EPOCH + 1, 2 * PER_EPOCH,
+    ]  # fmt: skip
+    assert [fact.stint for fact in facts if isinstance(fact, Resumed)] == [
+        "step", "step", "epoch", "step", "epoch", "run",
+    ]  # fmt: skip
+    assert isinstance(facts[-1], RunFinished)
+    assert len(steps_of(run)) == 3 * PER_EPOCH
+
+
+def test_an_epoch_from_the_start_holds_at_its_end(make_run: Make) -> None:
+    facts = drive(Worker(make_run(epochs=2, batch_size=100), Stint.EPOCH), [Epoch()])
+    assert [fact.step for fact in facts if isinstance(fact, Paused)] == [PER_EPOCH]
+    assert isinstance(facts[-1], RunFinished), "after the last epoch there is nothing to wait for"
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+def test_a_disturbed_run_is_bit_for_bit_the_undisturbed_one(
+    optimizer: str, make_run: Make, steps_of: StepsOf
+) -> None:
+    values: dict[str, Any] = {
+        "epochs": 3, "batch_size": 100, "optimizer": optimizer, "learning_rate": 0.01,
+        "schedule": "one_cycle",
+    }  # fmt: skip
+    still, disturbed, other = (make_run(**values | {"seed": seed}) for seed in (5, 5, 6))
+    list(Worker(still).run())
+    list(Worker(other).run())
+    worker = Worker(disturbed, Stint.STEP)
+    for entry in worker.run():
+        if isinstance(entry.fact, Paused):
+            words = (Pause(), Set("pace", 0), Set("epochs", 9), Epoch(), Resume(), Step())
+            for command in words[: 4 if entry.fact.step == PER_EPOCH + 3 else 6]:
+                ask(worker, command)
+    for column in ("step", "loss", "learning_rate", "gradient_norm", "epoch"):
+        assert steps_of(disturbed)[column].tobytes() == steps_of(still)[column].tobytes()
+    assert steps_of(other)["loss"].tobytes() != steps_of(still)["loss"].tobytes()
+    assert disturbed.guesses.read_bytes() == still.guesses.read_bytes()
+    assert disturbed.predictions.read_bytes() == still.predictions.read_bytes()
+
+
+def test_a_knob_turned_while_paused_holds_from_the_next_step_on(
+    make_run: Make, steps_of: StepsOf
+) -> None:
+    run = make_run(epochs=1, batch_size=100, learning_rate=0.05)
+    facts = drive(Worker(run, Stint.STEP), [Step(), Resume()])
+    assert not any(isinstance(fact, HyperparameterChanged) for fact in facts)
+    run = make_run(epochs=1, batch_size=100, learning_rate=0.05)
+    worker = Worker(run, Stint.STEP)
+    replies: list[Answers] = []
+    facts = []
+    for entry in worker.run():
+        facts.append(entry.fact)
+        if isinstance(entry.fact, Paused):
+            replies = [
+                ask(worker, Set("learning_rate", "0.5")),
+                ask(worker, Set("learning_rate", 0.5)),
+                ask(worker, Set("learning_rate", float("nan"))),
+                ask(worker, Set("learning_rate", "-1")),
+                ask(worker, Set("batch_size", 10)),
+                ask(worker, Set("\x1b[2J", 10)),
+                ask(worker, Resume()),
+            ]
+    changes = [fact for fact in facts if isinstance(fact, HyperparameterChanged)]
+    assert changes == [HyperparameterChanged("learning_rate", 0.05, 0.5, 1)]
+    rates = steps_of(run)["learning_rate"]
+    assert rates[0] == np.float32(0.05)
+    assert (rates[1:] == np.float32(0.5)).all()
+    sentences = [reply.sentence for reply in replies]
+    assert sentences[:2] == ["", ""]
+    assert sentences[-1] == ""
+    for sentence, expected in zip(
+        sentences[2:6], ["finite", "greater than 0", "needs a new run", "no hyper"], strict=True
+    ):
+        assert sentence is not None
+        assert expected in sentence
+        assert sentence.isprintable()
+
+
+def test_a_pause_is_written_once(make_run: Make) -> None:
+    worker = Worker(make_run(epochs=1, batch_size=100), Stint.STEP)
+    facts = []
+    for entry in worker.run():
+        facts.append(entry.fact)
+        if isinstance(entry.fact, Paused):
+            for command in (Pause(), Pause(), Resume(), Resume()):
+                ask(worker, command)
+    assert sum(isinstance(fact, Paused) for fact in facts) == 1
+    assert sum(isinstance(fact, Resumed) for fact in facts) == 1
+
+
+def test_stop_while_paused(make_run: Make, facts_of: FactsOf) -> None:
+    run = make_run(epochs=3, batch_size=100)
+    facts = drive(Worker(run, Stint.STEP), [Step(), Epoch(), Step(), Stop()])
+    assert facts[-1] == Stopped(PER_EPOCH + 1, 1, "me")
+    assert facts_of(run)[-1] == facts[-1]
+
+
+@pytest.mark.parametrize("stint", [Stint.RUN, Stint.EPOCH])
+def test_stop_while_a_paced_run_waits_for_its_turn(
+    stint: Stint, make_run: Make, steps_of: StepsOf
+) -> None:
+    run = make_run(epochs=3, pace=0.001)
+    worker = Worker(run, stint)
+    facts = []
+    for entry in worker.run():
+        facts.append(entry.fact)
+        if isinstance(entry.fact, RunStarted):
+            # Answered at once, it is followed by a wait of a quarter of an hour.
+            ask(worker, Set("learning_rate", 0.01))
+        if isinstance(entry.fact, HyperparameterChanged):
+            ask(worker, Set("momentum", 0.5))
+            ask(worker, Stop())
+    assert isinstance(facts[-1], Stopped)
+    assert len(steps_of(run)) <= 1
+
+
+def test_a_paced_run_obeys_while_it_waits(make_run: Make) -> None:
+    """At a step in a thousand seconds everything must happen at once, or this test never ends."""
+    worker = Worker(make_run(epochs=1, batch_size=100, pace=0.001), Stint.STEP)
+    facts = []
+    for entry in worker.run():
+        facts.append(entry.fact)
+        if entry.fact == Paused(1, ""):
+            for command in (Resume(), Set("learning_rate", 0.01), Pause()):
+                ask(worker, command)
+        elif isinstance(entry.fact, Paused) and entry.fact.who == "me":
+            ask(worker, Resume())
+            ask(worker, Step())
+        elif isinstance(entry.fact, Paused):
+            ask(worker, Resume())
+            ask(worker, Set("pace", 1000))
+    pauses = [fact for fact in facts if isinstance(fact, Paused)]
+    assert [fact.who for fact in pauses] == ["", "me", ""]
+    assert isinstance(facts[-1], RunFinished)
+
+
+def test_the_slowest_pace_of_all(make_run: Make) -> None:
+    worker = Worker(make_run(epochs=1, pace=5e-324), Stint.STEP)
+    facts = drive(worker, [Stop()])
+    assert facts[-1] == Stopped(1, 0, "me")
+
+
+def test_pace_limits_the_rate(make_run: Make, steps_of: StepsOf) -> None:
+    run = make_run(epochs=1, batch_size=50, pace=40)
+    began = time.monotonic()
+    list(Worker(run).run())
+    elapsed = time.monotonic() - began
+    count = len(steps_of(run))
+    assert count == 29
+    assert count <= 40 * (elapsed + worker_module.PACE_SLACK) + 1
+
+
+def preparing(worker: Worker, after: dict[int, Command]) -> Callable[..., Any]:
+    """A loading of the digits that is asked things on its way."""
+    really_load = worker_module.load_split
+
+    def load(h: Hyperparameters, data_dir: str, progress: Progress) -> Any:
+        for done in range(10):
+            if done in after:
+                ask(worker, after[done])
+            progress("Reading \x1b[2J", done, 10)
+        return really_load(h, data_dir)
+
+    return load
+
+
+def test_stop_while_the_digits_are_loaded(
+    make_run: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run()
+    worker = Worker(run)
+    monkeypatch.setattr(worker_module, "load_split", preparing(worker, {4: Stop()}))
+    facts = [entry.fact for entry in worker.run()]
+    assert facts == [Stopped(0, 0, "me")]
+    assert not run.is_live()
+
+
+def test_pause_while_the_digits_are_loaded(
+    make_run: Make, monkeypatch: pytest.MonkeyPatch, steps_of: StepsOf
+) -> None:
+    run = make_run()
+    worker = Worker(run)
+    asked = {3: Pause(), 5: Set("learning_rate", 1)}
+    monkeypatch.setattr(worker_module, "load_split", preparing(worker, asked))
+    facts = []
+    for entry in worker.run():
+        facts.append(entry.fact)
+        if isinstance(entry.fact, RunStarted):
+            ask(worker, Stop())
+    assert facts[0] == Preparing("Reading ?[2J", 0, 10)
+    assert Paused(0, "me") in facts
+    assert facts[-1] == Stopped(0, 0, "me")
+    assert len(steps_of(run)) == 0
+    assert sum(isinstance(fact, Preparing) for fact in facts) < 5, "ten lines in a millisecond"
+
+
+def test_an_error_in_training_ends_it_in_a_sentence(
+    make_run: Make, monkeypatch: pytest.MonkeyPatch, facts_of: FactsOf,
+    capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    really_step = Trainer._step
+
+    def step(self: Trainer) -> Any:
+        if self.step == 20:
+            raise RuntimeError("the moon\x1b[2J\nis full")
+        return really_step(self)
+
+    monkeypatch.setattr(Trainer, "_step", step)
+    run = make_run(batch_size=100)
+    facts = [entry.fact for entry in Worker(run).run()]
+    assert isinstance(facts[-1], Failed)
+    assert facts_of(run)[-1] == facts[-1]
+    assert "RuntimeError: the moon" in facts[-1].sentence
+    assert facts[-1].sentence.isprintable()
+    assert "Traceback" not in run.journal.read_text()
+    printed = capfd.readouterr()
+    assert printed.out == ""
+    assert "Traceback" in printed.err
+    assert not run.is_live()
+    assert not run.control.is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (MemoryError(), "not enough memory"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (OSError("out of luck"), "out of luck"),
+    ],
+)
+def test_errors_with_a_sentence_of_their_own(
+    error: Exception, says: str, make_run: Make, monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    def step(_: Trainer) -> Any:
+        raise error
+
+    monkeypatch.setattr(Trainer, "_step", step)
+    (*_, last) = Worker(make_run()).run()
+    assert isinstance(last.fact, Failed)
+    assert says in last.fact.sentence
+    assert last.fact.sentence.endswith(".")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_cannot_be_trained_names_its_field(make_run: Make) -> None:
+    (*_, last) = Worker(make_run(batch_size=2000)).run()
+    assert isinstance(last.fact, Failed)
+    assert last.fact.field == "batch_size"
+    assert "1,437" in last.fact.sentence
+
+
+def test_data_that_are_not_there(runs: Path, tmp_path: Path) -> None:
+    config = new_config(Hyperparameters(dataset="mnist"), tmp_path / "gone")
+    (*_, last) = Worker(RunDirectory.create(runs, config)).run()
+    assert isinstance(last.fact, Failed)
+    assert "not a folder" in last.fact.sentence
+
+
+def test_a_damaged_config_is_a_fact_too(make_run: Make) -> None:
+    run = make_run()
+    run.config_file.write_text("format =")
+    (only,) = Worker(run).run()
+    assert isinstance(only.fact, Failed)
+    assert "damaged" in only.fact.sentence
+
+
+def test_no_place_for_a_socket_is_a_fact_too(
+    make_run: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nowhere() -> Path:
+        raise RunError("There is no place for a socket.")
+
+    monkeypatch.setattr("tui.engine.control.socket_directory", nowhere)
+    run = make_run()
+    (only,) = Worker(run).run()
+    assert only.fact == Failed("There is no place for a socket.", "")
+    assert not run.is_live()
+
+
+def test_a_run_has_one_worker(make_run: Make) -> None:
+    run = make_run()
+    first = Worker(run, Stint.STEP).run()
+    next(first)
+    with pytest.raises(RunError, match="a worker already"):
+        next(Worker(run).run())
+    first.close()
+    assert not run.is_live()
+
+
+def test_a_diverged_run_says_so_and_nothing_after(make_run: Make, steps_of: StepsOf) -> None:
+    run = make_run(learning_rate=100, activation="gelu", epochs=5)
+    facts = [entry.fact for entry in Worker(run).run()]
+    assert isinstance(facts[-1], Diverged)
+    assert np.isfinite(steps_of(run)["loss"]).all()
+    assert facts[-1].step == len(steps_of(run)) + 1
+
+
+@pytest.mark.parametrize(
+    ("values", "status"),
+    [
+        ({"epochs": 1}, 0),
+        ({"learning_rate": 100, "activation": "gelu"}, 1),
+        ({"batch_size": 2000}, 1),
+    ],
+)
+def test_the_exit_status_of_a_background_worker(
+    values: dict[str, Any], status: int, make_run: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module.signal, "signal", lambda *_: None)
+    assert main([str(make_run(**values).path)]) == status

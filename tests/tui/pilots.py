@@ -1,0 +1,145 @@
+"""Opening the app for a test, waiting for what must come true, reading what is on the screen."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from textual.app import App
+from textual.pilot import Pilot
+from textual.widgets._toast import Toast
+
+from nn.hyperparameters import Hyperparameters, resolve
+from tui.app import InklingApp
+from tui.engine.commands import Command
+from tui.engine.run_directory import RunDirectory
+from tui.engine.state import RunState
+from tui.session import Session
+from tui.widgets.hyperparameter_field import HyperparameterField
+from tui.widgets.hyperparameter_form import HyperparameterForm
+from tui.widgets.loss_chart import LossChart
+from tui.widgets.picture_widget import PictureWidget
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
+
+SHORT = resolve("first-light", {"epochs": 3, "pace": 0})
+"""Three epochs of the small digits: over in the blink of an eye."""
+
+LONG = resolve("first-light", {"epochs": 5000, "pace": 200})
+"""As good as endless."""
+
+
+class QuietSession(Session):
+    """Writes down what it is told instead of doing it; a run is live as soon as it is started."""
+
+    def __init__(self) -> None:
+        super().__init__(Path("nowhere"))
+        self.starts: list[tuple[str, Hyperparameters]] = []
+        self.asked: list[Command] = []
+
+    def start(self, hyperparameters: Hyperparameters, stint: str) -> None:
+        self.starts.append((stint, hyperparameters))
+
+    async def changes(self) -> AsyncIterator[RunState]:
+        await asyncio.sleep(0)
+        return
+        yield
+
+    async def ask(self, command: Command) -> None:
+        self.asked.append(command)
+
+
+@asynccontextmanager
+async def opened(
+    session: Session | Path,
+    size: tuple[int, int] = (120, 40),
+    initial: Hyperparameters | None = None,
+    attach: RunDirectory | None = None,
+    *,
+    ascii_only: bool = False,
+) -> AsyncIterator[tuple[InklingApp, Pilot[str]]]:
+    """The app on a session, or on a directory of runs."""
+    session = Session(session) if isinstance(session, Path) else session
+    app = InklingApp(session, initial, attach, ascii_only=ascii_only)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await pilot.pause()
+        yield app, pilot
+
+
+async def wait_for(
+    pilot: Pilot[Any], condition: Callable[[], object], what: str = "", seconds: float = 15.0
+) -> None:
+    """Let the app run until the condition holds."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"never came true: {what or condition}"
+        await pilot.pause(0.01)
+    await pilot.pause()
+
+
+def phase(app: InklingApp) -> str:
+    """What the screen says the run is doing."""
+    return app.train.status.phase
+
+
+async def wait_for_phase(app: InklingApp, pilot: Pilot[Any], *phases: str) -> None:
+    await wait_for(pilot, lambda: phase(app) in phases, f"{phases}, not {app.train.status}")
+
+
+async def wait_for_pictures(app: InklingApp, pilot: Pilot[Any]) -> None:
+    """Until everything in sight is drawn from the newest that is known."""
+
+    def drawn(widget: PictureWidget) -> bool:
+        if isinstance(widget, LossChart):
+            revision = widget.history.revision if widget.history else 0
+            if widget.drawing or widget.shown_revision != revision:
+                return False
+        waiting = widget._catch_up is not None or widget.picture is None
+        return not waiting and widget.picture.width == widget.size.width
+
+    await wait_for(
+        pilot,
+        lambda: all(drawn(widget) for widget in app.train.query(PictureWidget) if widget.is_seen),
+        "pictures",
+    )
+
+
+def lines(app: App[Any]) -> list[str]:
+    """The characters on the screen, row by row."""
+    return [strip.text for strip in app.screen._compositor.render_strips()]
+
+
+def text(app: App[Any]) -> str:
+    return "\n".join(lines(app))
+
+
+def toasts(app: App[Any]) -> list[str]:
+    """Every notification there has been and is still on show."""
+    return [notification.message for notification in app._notifications]
+
+
+def toast(app: App[Any]) -> str:
+    """The newest notification, as it is on the screen."""
+    found = app.screen.query(Toast)
+    if not found:
+        return ""
+    area = found.last().region
+    rows = [row[area.x + 1 : area.right - 1] for row in lines(app)[area.y : area.bottom]]
+    return " ".join(" ".join(rows).split())
+
+
+def form(app: InklingApp) -> HyperparameterForm:
+    return app.train.query_one(HyperparameterForm)
+
+
+def field(app: InklingApp, name: str) -> HyperparameterField:
+    return app.train.query_one(f"#field-{name}", HyperparameterField)
+
+
+def log_lines(app: InklingApp) -> list[str]:
+    """What stands in the log."""
+    return list(app.train.query_one("RunLog").lines)  # type: ignore[attr-defined]

@@ -1,0 +1,248 @@
+"""Every command of the table does what it says, by its key and by its name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pilots import SIZES, QuietSession, field, lines, opened, phase, toasts, wait_for
+from run_states import of_phase
+from textual.pilot import Pilot
+from textual.widgets import Input, Select, Static
+
+from nn.hyperparameters import SPECS
+from tui.app import InklingApp
+from tui.commands import COMMANDS, Command
+from tui.screens.help import HelpScreen
+from tui.widgets.digit_grid import DigitGrid
+from tui.widgets.key_line import KeyLine
+from tui.widgets.loss_chart import LossChart
+from tui.widgets.run_log import RunLog
+
+Effect = Callable[[InklingApp], object]
+
+
+def session(app: InklingApp) -> QuietSession:
+    assert isinstance(app.session, QuietSession)
+    return app.session
+
+
+def grid(app: InklingApp) -> DigitGrid:
+    return app.train.query_one(DigitGrid)
+
+
+EFFECTS: dict[str, Effect] = {
+    "run.toggle": lambda app: [stint for stint, _ in session(app).starts] == ["run"],
+    "run.step": lambda app: [stint for stint, _ in session(app).starts] == ["step"],
+    "run.epoch": lambda app: [stint for stint, _ in session(app).starts] == ["epoch"],
+    "run.stop": lambda app: [ask.command for ask in session(app).asked] == ["stop"],
+    "pane.form": lambda app: isinstance(app.focused, Select) and app.train.shown_pane == "form",
+    "pane.digits": lambda app: app.train.shown_pane == "digits" and app.focused is None,
+    "pane.log": lambda app: isinstance(app.focused, RunLog) and app.train.shown_pane == "log",
+    "digits.wrong": lambda app: grid(app).wrong_only,
+    "digits.next": lambda app: grid(app).page == 1,
+    "digits.previous": lambda app: grid(app).page == 2,
+    "chart.log": lambda app: app.train.query_one(LossChart).log_scale,
+    "log.save": lambda app: any("log" in message.lower() for message in toasts(app)),
+    "field.leave": lambda app: app.focused is None,
+    "app.help": lambda app: isinstance(app.screen, HelpScreen),
+    "app.leave": lambda app: app._exit,
+    "app.leave_anyhow": lambda app: app._exit,
+}
+"""What can be seen to be so after the command, and not before."""
+
+
+async def prepare(app: InklingApp, pilot: Pilot[Any], command: Command) -> None:
+    """A screen with something on every pane, on which the command has something to do."""
+    app.train.show_state(of_phase("finished"))
+    await wait_for(pilot, lambda: grid(app).page_count > 5)
+    if command.id == "digits.previous":
+        grid(app).page = 3
+    if command.id == "pane.digits":
+        app.train.shown_pane = "log"
+    if command.id == "field.leave":
+        app.train.query_one(RunLog).focus()
+    await pilot.pause()
+
+
+def test_no_command_is_forgotten() -> None:
+    assert set(EFFECTS) == {command.id for command in COMMANDS}
+    assert len({command.id for command in COMMANDS}) == len(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("command", "key"),
+    [
+        pytest.param(command, key, id=f"{command.id}-{key}")
+        for command in COMMANDS
+        for key in command.key.split(",")
+    ],
+)
+async def test_its_key_does_it(command: Command, key: str) -> None:
+    async with opened(QuietSession()) as (app, pilot):
+        await prepare(app, pilot, command)
+        assert not EFFECTS[command.id](app)
+        await pilot.press(key)
+        await wait_for(pilot, lambda: EFFECTS[command.id](app), command.help)
+
+
+async def choose(app: InklingApp, pilot: Pilot[Any], command: Command) -> None:
+    """What the palette does when the command is chosen from it."""
+    offered = {entry.title: entry for entry in app.get_system_commands(app.screen)}
+    entry = offered[f"{command.label} ({command.key_name})"]
+    assert entry.help == command.help
+    assert not EFFECTS[command.id](app)
+    result = entry.callback()
+    if inspect.isawaitable(result):
+        await result
+    await wait_for(pilot, lambda: EFFECTS[command.id](app), command.help)
+
+
+async def test_the_names_in_the_palette_do_it() -> None:
+    async with opened(QuietSession()) as (app, pilot):
+        for command in (c for c in COMMANDS if c.label != "Quit"):
+            session(app).starts.clear()
+            session(app).asked.clear()
+            app.clear_notifications()
+            app.train.set_focus(None)
+            app.train.shown_pane, grid(app).wrong_only, grid(app).page = "digits", False, 0
+            await prepare(app, pilot, command)
+            await choose(app, pilot, command)
+            if app.screen is not app.train:
+                await pilot.press("escape")
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.label == "Quit"], ids=lambda c: c.id)
+async def test_the_names_in_the_palette_that_leave(command: Command) -> None:
+    async with opened(QuietSession()) as (app, pilot):
+        await choose(app, pilot, command)
+
+
+async def test_the_palette_starts_a_run_although_a_field_had_the_focus() -> None:
+    async with opened(QuietSession()) as (app, pilot):
+        await pilot.press("f", "ctrl+p")
+        await pilot.press(*"start/pa")
+        await wait_for(pilot, lambda: "Start/pause (space)" in "\n".join(lines(app)))
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: session(app).starts, "a run")
+
+
+async def test_the_palette_names_nothing_twice() -> None:
+    async with opened(QuietSession()) as (app, _):
+        titles = [entry.title for entry in app.get_system_commands(app.screen)]
+        assert len(titles) == len(set(titles)) == len(COMMANDS) + 2
+        assert {"Theme", "Screenshot"} < set(titles)
+        assert "Quit" not in titles  # Textual's own would be a way round the question.
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 16)])
+async def test_help_has_every_key_and_can_be_read_to_the_end(size: tuple[int, int]) -> None:
+    async with opened(QuietSession(), size) as (app, pilot):
+        await pilot.press("question_mark")
+        rows = str(app.screen.query_one("#keys", Static).content).splitlines()
+        for command in COMMANDS:
+            assert any(row.split() == [command.key_name, *command.help.split()] for row in rows)
+        await pilot.press("end")
+        await wait_for(pilot, lambda: "cross and the true class" in "\n".join(lines(app)))
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: app.screen is app.train)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_last_line_offers_what_works_here(size: tuple[int, int]) -> None:
+    def offered(*, editing: bool) -> list[str]:
+        rows = [c for c in COMMANDS if c.in_footer and c.in_fields == editing]
+        return " ".join(f"{row.key_name} {row.label}" for row in rows).split()
+
+    async with opened(QuietSession(), size) as (app, pilot):
+        assert len(offered(editing=False)) > len(offered(editing=True)) > 0
+        for keys, editing in (([], False), (["f"], True), (["tab"], True), (["escape"], False)):
+            await pilot.press(*keys)
+            await wait_for(
+                pilot, lambda e=editing: lines(app)[-1].split() == offered(editing=e), str(keys)
+            )
+
+
+async def test_a_click_on_the_last_line_is_as_good_as_the_key() -> None:
+    async with opened(QuietSession()) as (app, pilot):
+        await pilot.click(KeyLine, offset=(lines(app)[-1].index("Epoch"), 0))
+        await wait_for(pilot, lambda: EFFECTS["run.epoch"](app))
+
+
+LETTERS = ["s", "e", "q", "w", "n", "p", "l", "d", "g", "S", "question_mark"]
+
+
+async def test_letters_in_a_field_are_letters() -> None:
+    async with opened(QuietSession()) as (app, pilot):
+        app.train.show_state(of_phase("finished"))
+        field(app, "split").take_focus()
+        await pilot.pause()
+        before = app.train.query_one(LossChart).log_scale, grid(app).page, grid(app).wrong_only
+        await pilot.press("end", *LETTERS, "space", "f", "x")
+        assert field(app, "split").text == "autoseqwnpldgS? fx"
+        assert isinstance(app.focused, Input)
+        assert (session(app).starts, session(app).asked, app._exit) == ([], [], False)
+        chart = app.train.query_one(LossChart)
+        assert before == (chart.log_scale, grid(app).page, grid(app).wrong_only)
+        assert app.screen is app.train
+        await pilot.press("escape", "w")
+        await wait_for(pilot, lambda: grid(app).wrong_only)
+
+
+async def test_letters_on_a_choice_do_nothing_and_space_opens_it() -> None:
+    async with opened(QuietSession()) as (app, pilot):
+        app.train.show_state(of_phase("finished"))
+        field(app, "optimizer").take_focus()
+        await pilot.pause()
+        await pilot.press(*LETTERS, "f")
+        assert isinstance(app.focused, Select)
+        assert app.screen is app.train
+        assert (session(app).starts, session(app).asked, app._exit) == ([], [], False)
+        assert not grid(app).wrong_only
+        await pilot.press("space")
+        await wait_for(pilot, lambda: field(app, "optimizer").query_one(Select).expanded)
+        await pilot.press(*"adam")  # Typing seeks an entry while the list is open.
+        await pilot.press("q", "S")
+        assert (session(app).starts, session(app).asked, app._exit) == ([], [], False)
+        await pilot.press("escape", "escape")
+        await wait_for(pilot, lambda: app.focused is None)
+
+
+@pytest.mark.parametrize("name", ["epochs", "optimizer"])
+async def test_what_works_in_fields_works_in_fields(name: str) -> None:
+    async with opened(QuietSession()) as (app, pilot):
+        field(app, name).take_focus()
+        await pilot.press("ctrl+s")
+        await wait_for(pilot, lambda: toasts(app))
+        assert app.train.editing
+        await pilot.press("ctrl+q")
+        await wait_for(pilot, lambda: app._exit)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_tab_goes_through_every_field_and_on(size: tuple[int, int]) -> None:
+    async with opened(QuietSession(), size) as (app, pilot):
+        await pilot.press("f")
+        visited: list[str] = []
+        for _ in range(len(SPECS) + 3):
+            await pilot.press("tab")
+            assert app.focused is not None
+            owner = next((w.id for w in app.focused.ancestors if w.id in FIELD_IDS), None)
+            visited.append(owner or type(app.focused).__name__)
+            await wait_for(pilot, lambda: app.train.find_widget(app.focused).visible_region.area)
+        assert visited[: len(SPECS)] == list(FIELD_IDS)
+        assert visited[len(SPECS)] not in FIELD_IDS
+
+
+FIELD_IDS = {f"field-{name}": None for name in SPECS}
+
+
+async def test_the_app_is_quiet_about_a_log_there_is_none_of() -> None:
+    async with opened(Path("nowhere")) as (app, pilot):
+        await pilot.press("ctrl+s")
+        await wait_for(pilot, lambda: toasts(app))
+        assert "no log yet" in toasts(app)[0]
+        assert phase(app) == "idle"

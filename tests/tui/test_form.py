@@ -1,0 +1,265 @@
+"""The form checks as it is typed, starts nothing that will not do, and turns live knobs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pilots import (
+    LONG,
+    SIZES,
+    QuietSession,
+    field,
+    form,
+    lines,
+    log_lines,
+    opened,
+    phase,
+    text,
+    toasts,
+    wait_for,
+    wait_for_phase,
+)
+from run_states import of_phase
+from textual.widgets import Input, Label, Select, Static
+
+from nn.hyperparameters import PRESETS, SPECS, HyperparameterError, format_value, resolve
+from tui.app import InklingApp
+from tui.engine.commands import Set, Stop
+
+BAD = {
+    "split": "1.5",
+    "hidden": "128,zero",
+    "learning_rate": "nan",
+    "momentum": "1",
+    "warmup": "-0.1",
+    "batch_size": "0",
+    "epochs": "1e9",
+    "seed": "-1",
+    "pace": "quick",
+    "threads": "",
+}
+"""One text for each field that can be typed in, which will not do."""
+
+
+def message(app: InklingApp) -> str:
+    return str(form(app).query_one("#form-message", Static).content)
+
+
+def preset(app: InklingApp) -> object:
+    return form(app).query_one("#preset", Select).value
+
+
+def label(app: InklingApp, name: str) -> str:
+    return str(field(app, name).query_one(".field-label", Label).content)
+
+
+def retype(app: InklingApp, name: str, value: str) -> None:
+    """Put a text into a field as if it had been typed there."""
+    field(app, name).query_one(Input).value = value
+
+
+def what_is_wrong(name: str, value: str) -> str:
+    with pytest.raises(HyperparameterError) as caught:
+        SPECS[name].parse(value)
+    return str(caught.value)
+
+
+def test_every_typed_field_has_a_bad_example() -> None:
+    assert set(BAD) == {name for name, spec in SPECS.items() if not spec.choices}
+
+
+async def test_there_is_a_field_for_every_hyperparameter_in_their_order() -> None:
+    async with opened(QuietSession()) as (app, _):
+        assert [f.spec for f in app.train.query("HyperparameterField")] == list(SPECS.values())
+        for name, spec in SPECS.items():
+            assert label(app, name).strip() == spec.label
+            if spec.choices:
+                offered = field(app, name).query_one(Select)._options
+                assert [value for _, value in offered] == list(spec.choices)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_bad_text_is_marked_and_explained_as_it_is_typed(size: tuple[int, int]) -> None:
+    good = resolve("first-light", {})
+    async with opened(QuietSession(), size) as (app, pilot):
+        await pilot.press("f")
+        for name, value in BAD.items():
+            field(app, name).take_focus()
+            retype(app, name, value[:-1])
+            await pilot.press("end", *value[-1:])
+            sentence = what_is_wrong(name, value)
+            await wait_for(pilot, lambda s=sentence: message(app) == f"! {s}", sentence)
+            assert label(app, name) == f"! {SPECS[name].label}"
+            assert f"! {SPECS[name].label}" in text(app)
+            # To the end: the last words of a sentence are what was typed.
+            assert sentence.split()[-1] in text(app)
+            retype(app, name, format_value(getattr(good, name)))
+            await wait_for(pilot, lambda: not message(app).startswith("!"))
+            assert label(app, name) == f"  {SPECS[name].label}"
+
+
+@pytest.mark.parametrize("live", [False, True])
+async def test_every_explanation_fits_its_three_lines(live: bool) -> None:
+    async with opened(QuietSession()) as (app, pilot):
+        app.train.run_live = live
+        for name, spec in SPECS.items():
+            field(app, name).take_focus()
+            await pilot.pause()
+            last = message(app).split()
+            assert spec.help[1:] in message(app)
+            if live:
+                verdict = "Enter changes the live run." if spec.live else "For the next run."
+                assert message(app).endswith(verdict)
+            assert " ".join(last[-2:]) in " ".join(text(app).replace("│", " ").split())
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_form_with_an_error_cannot_start(size: tuple[int, int], runs: Path) -> None:
+    async with opened(runs, size) as (app, pilot):
+        retype(app, "batch_size", "0")
+        retype(app, "epochs", "many")
+        for key in ("space", "s", "e"):
+            await pilot.press("escape", "d", key)
+            await wait_for(pilot, lambda: app.focused is field(app, "batch_size").query_one(Input))
+            sentence = what_is_wrong("batch_size", "0")
+            await wait_for(pilot, lambda s=sentence: message(app) == f"! {s}", sentence)
+            await wait_for(pilot, lambda s=sentence: s[:30] in text(app), sentence)
+            assert phase(app) == "idle"
+            assert not runs.exists()
+
+
+async def test_a_preset_fills_every_field_and_an_edit_makes_it_custom() -> None:
+    async with opened(QuietSession()) as (app, pilot):
+        assert preset(app) == "first-light"
+        for name in PRESETS:
+            form(app).query_one("#preset", Select).value = name
+            await wait_for(pilot, lambda n=name: form(app).hyperparameters() == resolve(n, {}))
+            assert preset(app) == name
+        retype(app, "epochs", "7")
+        await wait_for(pilot, lambda: preset(app) is Select.NULL)
+        assert "custom" in text(app)
+        retype(app, "epochs", str(PRESETS["tutorial"]["epochs"]))
+        await wait_for(pilot, lambda: preset(app) == "tutorial")
+
+
+async def test_choosing_custom_changes_no_field_so_it_is_not_believed() -> None:
+    async with opened(QuietSession()) as (app, pilot):
+        form(app).query_one("#preset", Select).value = Select.NULL
+        await wait_for(pilot, lambda: preset(app) == "first-light")
+
+
+async def test_a_data_set_brings_its_recipe_unless_there_is_one_of_ones_own() -> None:
+    async with opened(QuietSession()) as (app, pilot):
+        field(app, "dataset").query_one(Select).value = "mnist"
+        await wait_for(pilot, lambda: preset(app) == "quick")
+        assert form(app).hyperparameters() == resolve("quick", {})
+        field(app, "dataset").query_one(Select).value = "fashion-mnist"
+        await wait_for(pilot, lambda: field(app, "dataset").text == "fashion-mnist")
+        assert form(app).hyperparameters() == resolve("quick", {"dataset": "fashion-mnist"})
+        field(app, "dataset").query_one(Select).value = "digits"
+        await wait_for(pilot, lambda: preset(app) == "first-light")
+        retype(app, "epochs", "7")
+        await wait_for(pilot, lambda: preset(app) is Select.NULL)
+        field(app, "dataset").query_one(Select).value = "mnist"
+        await wait_for(pilot, lambda: field(app, "dataset").text == "mnist")
+        own = resolve("first-light", {"epochs": 7, "dataset": "mnist"})
+        assert form(app).hyperparameters() == own
+
+
+async def test_the_keyboard_alone_chooses_from_a_list() -> None:
+    async with opened(QuietSession(), (80, 24)) as (app, pilot):
+        await pilot.press("f")
+        field(app, "optimizer").take_focus()
+        await pilot.press("enter", "down", "enter")
+        await wait_for(pilot, lambda: field(app, "optimizer").text == "momentum")
+        assert preset(app) is Select.NULL
+
+
+async def test_the_command_lines_values_stand_in_the_form() -> None:
+    given = resolve("tutorial", {"hidden": "30", "seed": "7"})
+    async with opened(QuietSession(), initial=given) as (app, pilot):
+        assert form(app).hyperparameters() == given
+        await pilot.press("space")
+        await wait_for(pilot, lambda: session_of(app).starts == [("run", given)])
+
+
+def session_of(app: InklingApp) -> QuietSession:
+    assert isinstance(app.session, QuietSession)
+    return app.session
+
+
+async def test_live_fields_are_sent_on_enter_and_the_others_wait() -> None:
+    async with opened(QuietSession()) as (app, pilot):
+        app.train.show_state(of_phase("running"))
+        await pilot.pause()
+        live = {"learning_rate": "0.01", "momentum": "0.5", "pace": "40"}
+        assert set(live) == {name for name, spec in SPECS.items() if spec.live}
+        for name, value in live.items():
+            field(app, name).take_focus()
+            retype(app, name, value)
+            await pilot.press("enter")
+        await wait_for(pilot, lambda: len(session_of(app).asked) == 3)
+        assert session_of(app).asked == [Set(name, value) for name, value in live.items()]
+        for name in ("epochs", "hidden"):
+            field(app, name).take_focus()
+            await pilot.press("enter")
+            await wait_for(pilot, lambda: message(app).endswith("For the next run."))
+        field(app, "momentum").take_focus()
+        retype(app, "momentum", "2")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: message(app).startswith("! Momentum"))
+        assert len(session_of(app).asked) == 3
+
+
+async def test_a_knob_turned_in_the_form_turns_in_the_run(runs: Path) -> None:
+    async with opened(runs, initial=LONG) as (app, pilot):
+        await pilot.press("space")
+        await wait_for_phase(app, pilot, "running")
+        for name, value in (("learning_rate", "0.02"), ("momentum", "0.5"), ("pace", "300")):
+            field(app, name).take_focus()
+            retype(app, name, value)
+            await pilot.press("enter")
+        await wait_for(
+            pilot, lambda: any("pace 200 -> 300 at step" in line for line in log_lines(app))
+        )
+        assert any("learning rate 0.05 -> 0.02 at step" in line for line in log_lines(app))
+        assert any("momentum 0.9 -> 0.5 at step" in line for line in log_lines(app))
+        state = app.session.state
+        assert state is not None
+        now = state.hyperparameters
+        assert (now.learning_rate, now.momentum, now.pace) == (0.02, 0.5, 300)
+        await app.session.ask(Stop())
+        await wait_for_phase(app, pilot, "stopped")
+
+
+async def test_what_the_worker_refuses_is_said(runs: Path) -> None:
+    async with opened(runs, initial=LONG) as (app, pilot):
+        await pilot.press("space")
+        await wait_for_phase(app, pilot, "running")
+        # The form would not send this; another client, or another version, might.
+        app.train.post_message(form(app).Tuned("epochs", "3"))
+        await wait_for(pilot, lambda: toasts(app))
+        assert "pochs" in toasts(app)[0]
+        assert phase(app) == "running"
+        await app.session.ask(Stop())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_failure_of_the_worker_marks_the_field_and_leaves_nothing(
+    runs: Path, size: tuple[int, int]
+) -> None:
+    async with opened(runs, size, resolve("first-light", {"batch_size": 5000})) as (app, pilot):
+        await pilot.press("space")
+        await wait_for_phase(app, pilot, "failed")
+        await wait_for(pilot, lambda: label(app, "batch_size") == "! Batch size")
+        await wait_for(pilot, lambda: app.focused is field(app, "batch_size").query_one(Input))
+        assert message(app) == f"! {app.train.status.sentence}"
+        assert "Batch size" in lines(app)[0]
+        await wait_for(pilot, lambda: not list(runs.iterdir()), "nothing left behind")
+        retype(app, "batch_size", "32")
+        retype(app, "epochs", "1")
+        retype(app, "pace", "0")
+        await pilot.press("escape", "space")
+        await wait_for_phase(app, pilot, "finished")
+        assert label(app, "batch_size") == "  Batch size"

@@ -1,0 +1,91 @@
+"""Pictures of the screen as it should look; a person has looked at every one of them.
+
+After a change that is meant: `pytest tests/tui/test_snapshots.py --snapshot-update`, and look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pytest
+from pilots import QuietSession, toasts, wait_for, wait_for_pictures
+from run_states import of_phase
+from textual.pilot import Pilot
+
+from tui.app import InklingApp
+
+SMALL, USUAL, LARGE = (80, 24), (120, 40), (200, 60)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A run in some phase (or none), some keys, and a size."""
+
+    name: str
+    size: tuple[int, int]
+    phase: str = ""
+    keys: Sequence[str] = ()
+    live: bool = False
+    ascii_only: bool = False
+    theme: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}-{self.size[0]}x{self.size[1]}"
+
+
+BAD_BATCH = ["f", *["tab"] * 10, "end", "x"]
+
+SCENES = (
+    Scene("start", SMALL),
+    Scene("start", USUAL),
+    Scene("start", LARGE),
+    Scene("running", SMALL, "running"),
+    Scene("running", USUAL, "running"),
+    Scene("running", LARGE, "running"),
+    Scene("log", SMALL, "running", ["g"]),
+    Scene("settings", SMALL, "running", ["f", *["tab"] * 6]),
+    Scene("preparing", USUAL, "preparing"),
+    Scene("paused", USUAL, "paused", ["w", "l"]),
+    Scene("diverged", SMALL, "diverged"),
+    Scene("diverged", USUAL, "diverged"),
+    Scene("failed", SMALL, "failed"),
+    Scene("failed", USUAL, "failed"),
+    Scene("bad-field", SMALL, keys=BAD_BATCH),
+    Scene("bad-field", LARGE, keys=BAD_BATCH),
+    Scene("list", USUAL, keys=["f", "tab", "enter"]),
+    Scene("finished", LARGE, "finished"),
+    Scene("died", SMALL, "died"),
+    Scene("too-small", (40, 10), "running"),
+    Scene("smallest", (60, 16), "running"),
+    Scene("ascii", SMALL, "running", ascii_only=True),
+    Scene("ascii", USUAL, "running", ["f"], ascii_only=True),
+    Scene("paper", USUAL, "running", theme="inkling-paper"),
+    Scene("help", SMALL, keys=["question_mark"]),
+    Scene("help", USUAL, keys=["question_mark"]),
+    Scene("leave", USUAL, "running", ["q"], live=True),
+    Scene("leave", SMALL, "running", ["q"], live=True),
+)
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=str)
+def test_it_looks_as_it_should(scene: Scene, snap_compare: Callable[..., bool]) -> None:
+    session = QuietSession()
+    app = InklingApp(session, ascii_only=scene.ascii_only)
+
+    async def set_up(pilot: Pilot[str]) -> None:
+        await wait_for(pilot, lambda: app.size == scene.size)
+        if scene.theme:
+            app.theme = scene.theme
+        if scene.phase:
+            state = of_phase(scene.phase)
+            session.state = state if scene.live else None
+            app.train.show_state(state)
+        await pilot.pause()
+        await pilot.press(*scene.keys)
+        await wait_for_pictures(app, pilot)
+        if toasts(app):
+            await wait_for(pilot, lambda: app.screen.query("Toast"))
+        await wait_for_pictures(app, pilot)
+
+    assert snap_compare(app, terminal_size=scene.size, run_before=set_up)

@@ -1,0 +1,71 @@
+"""The tables of the README, made from the definitions that they describe.
+
+    python -m tui.documents README.md
+
+rewrites what stands between `<!-- table: NAME -->` and `<!-- end -->`; a test says when that is due.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from nn.hyperparameters import PRESETS, SPECS, Value, format_value
+from tui.commands import COMMANDS
+
+
+def _table(heads: list[str], rows: list[list[str]]) -> str:
+    escaped = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    lines = [heads, ["---"] * len(heads), *escaped]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def hyperparameters() -> str:
+    """One row per hyperparameter."""
+    rows = []
+    for spec in SPECS.values():
+        values = ", ".join(f"`{choice}`" for choice in spec.choices) or spec.bounds or ""
+        live = "yes" if spec.live else ""
+        default = f"`{format_value(spec.default)}`"
+        rows.append([spec.label, f"`{spec.option}`", default, values, live, spec.help])
+    return _table(["", "option", "default", "values", "live", "what it is"], rows)
+
+
+def presets() -> str:
+    """One row per preset: what it changes."""
+
+    def change(name: str, value: Value) -> str:
+        return f"{SPECS[name].label.lower()} `{format_value(value)}`"
+
+    rows = [
+        [f"`{preset}`", ", ".join(change(name, value) for name, value in changes.items())]
+        for preset, changes in PRESETS.items()
+    ]
+    return _table(["preset", "what it sets"], rows)
+
+
+def keys() -> str:
+    """One row per command."""
+    rows = [[f"`{command.key_name}`", command.help] for command in COMMANDS]
+    return _table(["key", "what it does"], rows)
+
+
+TABLES: Mapping[str, Callable[[], str]] = MappingProxyType(
+    {"hyperparameters": hyperparameters, "presets": presets, "keys": keys}
+)
+
+_MARKED = re.compile(r"(<!-- table: (\w+) -->\n)(?:(?!<!-- ).)*(<!-- end -->)", re.DOTALL)
+
+
+def filled(text: str) -> str:
+    """The text, with every marked table made anew."""
+    return _MARKED.sub(lambda found: found[1] + TABLES[found[2]]() + "\n" + found[3], text)
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        path = Path(name)
+        path.write_text(filled(path.read_text("utf-8")), "utf-8")

@@ -1,0 +1,78 @@
+"""The last line: the keys that do something now, and what they do.
+
+Textual's Footer is taken apart and built again whenever the focus moves, and the screen laid out
+and sent each time. This one is a picture like the others: what changes in it is a few dozen cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.message import Message
+from textual.reactive import reactive
+
+from tui.commands import Command
+from tui.widgets.picture_widget import PictureWidget
+from tui.widgets.strips import Canvas, Picture, cells
+
+
+class KeyLine(PictureWidget):
+    """Shows the commands that are `in_footer`; a click does what the key does."""
+
+    DEFAULT_CSS = """
+    KeyLine {
+        height: 1;
+        background: $panel;
+
+        .key-line--key { color: $accent; text-style: bold; }
+        .key-line--label { color: $foreground; }
+    }
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"key-line--key", "key-line--label"}
+
+    editing: reactive[bool] = reactive(False, repaint=False)
+    """Does a field have the focus, so that only what works in fields is offered?"""
+
+    @dataclass
+    class Clicked(Message):
+        """A command was clicked."""
+
+        command: Command
+
+    def __init__(self, commands: Sequence[Command]) -> None:
+        super().__init__()
+        self._commands = commands
+        self._ends: list[tuple[int, Command]] = []
+
+    def watch_editing(self) -> None:
+        self.request_picture(at_once=True)
+
+    @property
+    def offered(self) -> list[Command]:
+        """The commands on the line at this moment."""
+        return [c for c in self._commands if c.in_footer and c.in_fields == self.editing]
+
+    def make_picture(self) -> None:
+        self.picture_begun()
+        canvas = Canvas(self.size.width, 1)
+        x = 1
+        self._ends = []
+        for command in self.offered:
+            if x + cells(f"{command.key_name} {command.label}") > self.size.width:
+                break
+            x = canvas.put(x, 0, command.key_name, 1) + 1
+            x = canvas.put(x, 0, command.label, 2) + 2
+            self._ends.append((x, command))
+        names = ("key-line--key", "key-line--label")
+        styles = [self.rich_style, *(self.get_component_rich_style(name) for name in names)]
+        self.show_picture(Picture.from_canvas(canvas, styles))
+
+    def on_click(self, event: events.Click) -> None:
+        for end, command in self._ends:
+            if event.x < end:
+                self.post_message(self.Clicked(command))
+                return
