@@ -95,7 +95,7 @@ def newest_run(runs_dir: Path) -> Path:
 def steps_done(run: Path) -> int:
     """Steps in steps.bin by now."""
     try:
-        return os.path.getsize(run / "steps.bin") // STEP.itemsize
+        return (run / "steps.bin").stat().st_size // STEP.itemsize
     except OSError:
         return 0
 

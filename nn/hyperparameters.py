@@ -205,7 +205,11 @@ class Spec:
         problem = error.errors(include_url=False)[0]
         context = problem.get("ctx", {})
         shown = ascii(value if isinstance(value, str) else str(value))
-        got = "it is empty" if value == "" else f"got {shown if len(shown) <= 40 else shown[:36] + '...'}"
+        got = (
+            "it is empty"
+            if value == ""
+            else f"got {shown if len(shown) <= 40 else shown[:36] + '...'}"
+        )
         need = {
             "greater_than": "must be greater than {gt:g}",
             "greater_than_equal": "must be at least {ge:g}",
@@ -239,6 +243,7 @@ def _bounds(info: FieldInfo) -> str:
 
 def _spec(name: str, info: FieldInfo) -> Spec:
     annotation = info.annotation
+    whole: Any = Annotated[annotation, info]
     return Spec(
         name=name,
         label=info.title or name,
@@ -247,7 +252,7 @@ def _spec(name: str, info: FieldInfo) -> Spec:
         choices=get_args(annotation) if get_origin(annotation) is Literal else (),
         live=any(isinstance(item, Live) for item in info.metadata),
         bounds=_bounds(info),
-        adapter=TypeAdapter(Annotated[annotation, info]),  # type: ignore[valid-type]
+        adapter=TypeAdapter(whole),
     )
 
 
@@ -280,8 +285,8 @@ PRESETS: Mapping[str, Mapping[str, Value]] = MappingProxyType(
         },
     }
 )
-"""Named recipes, as changes to the defaults. The small digits would be learnt in a fifth of a second:
-`first-light` takes its time, so that there is something to see."""
+"""Named recipes, as changes to the defaults. The small digits would be learnt in a fifth of a
+second: `first-light` takes its time, so that there is something to see."""
 
 
 def default_preset(dataset: str) -> str:

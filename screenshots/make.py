@@ -2,8 +2,8 @@
 
     python screenshots/make.py [--only NAME ...] [--png]
 
-Each picture is the app itself, driven by its keys, at the size that its name says; what it shows was
-learnt while it was made. MNIST pictures need the data (INKLING_DATA, the cache, or a download).
+Each picture is the app itself, driven by its keys, at the size that its name says; what it shows
+was learnt while it was made. MNIST pictures need the data (INKLING_DATA, the cache, or a download).
 `--png` also writes PNGs with rsvg-convert, for eyes without a browser.
 """
 
@@ -45,6 +45,8 @@ class Shot:
 
 SLOW = {"pace": 250, "epochs": 60}
 
+WILD = {"learning_rate": 100, "optimizer": "momentum", "pace": 0}
+
 SHOTS = (
     Shot("train-120x40", (120, 40), "quick", {"pace": 900}, ["space"], 4, ["w"]),
     Shot("train-200x60", (200, 60), "quick", {"pace": 900}, ["space"], 4),
@@ -57,8 +59,7 @@ SHOTS = (
     Shot("start-120x40", (120, 40), "first-light", {}),
     Shot("help-80x24", (80, 24), "first-light", {}, ["question_mark"]),
     Shot("leave-120x40", (120, 40), "first-light", SLOW, ["space"], 10, ["q"]),
-    Shot("diverged-120x40", (120, 40), "first-light", {"learning_rate": 100, "optimizer": "momentum", "pace": 0},
-         ["space"], -1),
+    Shot("diverged-120x40", (120, 40), "first-light", WILD, ["space"], -1),
 )  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 
     python -m tui.documents README.md
 
-rewrites what stands between `<!-- table: NAME -->` and `<!-- end -->`; a test says when that is due.
+rewrites what stands between `<!-- table: NAME -->` and `<!-- end -->`; a test says when that
+is due.
 """
 
 from __future__ import annotations

@@ -220,9 +220,7 @@ def test_a_disk_that_fills_up(blocks: int, status: int, command: str, runs: Path
     assert run.steps.stat().st_size > 0
 
 
-def test_a_run_directory_that_is_taken_away(
-    start: Start, runs: Path
-) -> None:
+def test_a_run_directory_that_is_taken_away(start: Start, runs: Path) -> None:
     process = start(*LONG, "--json")
     assert process.stdout is not None
     process.stdout.readline()

@@ -185,9 +185,7 @@ def test_the_foreground_command_on_a_terminal(open_app: Open, newest: Newest) ->
     assert "Traceback" not in app.text
 
 
-def test_the_foreground_command_in_a_window_that_is_closed(
-    open_app: Open, newest: Newest
-) -> None:
+def test_the_foreground_command_in_a_window_that_is_closed(open_app: Open, newest: Newest) -> None:
     app = open_app("train", "--epochs", "100000", painted=False)
     app.expect("training", "samples/s")
     app.hang_up()

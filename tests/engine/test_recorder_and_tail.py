@@ -233,9 +233,7 @@ def test_what_a_dead_worker_left_is_read_before_its_death_is_told(run: RunDirect
         (b"\xff\xfe", "\ufffd\ufffd"),
     ],
 )
-def test_its_last_words_are_its_log_s_last_line(
-    run: RunDirectory, log: bytes, words: str
-) -> None:
+def test_its_last_words_are_its_log_s_last_line(run: RunDirectory, log: bytes, words: str) -> None:
     run.worker_log.write_bytes(log)
     assert RunTail(run).poll() == [Died(words)]
 

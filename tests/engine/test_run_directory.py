@@ -96,9 +96,7 @@ def test_an_unwritable_place_is_refused_in_a_sentence(kind: str, tmp_path: Path)
     assert "--runs-dir" in sentence(error)
 
 
-def test_what_cannot_be_finished_is_taken_away(
-    runs: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_finished_is_taken_away(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -228,9 +226,7 @@ def test_no_runs_at_all(runs: Path) -> None:
         assert "There are no runs" in sentence(error)
 
 
-def test_the_default_place(
-    monkeypatch: pytest.MonkeyPatch, runs: Path, tmp_path: Path
-) -> None:
+def test_the_default_place(monkeypatch: pytest.MonkeyPatch, runs: Path, tmp_path: Path) -> None:
     assert default_runs_dir() == runs
     monkeypatch.setenv("INKLING_RUNS", "~nobody-of-this-name/runs")
     assert default_runs_dir() == Path("~nobody-of-this-name/runs")

@@ -31,9 +31,7 @@ def run(runs: Path, folder: Path) -> RunDirectory:
     h = Hyperparameters(dataset="mnist")
     config = new_config(h, folder)
     digits = load_split(h, str(folder))
-    made = RunDirectory.create(
-        runs, config.model_copy(update={"fingerprint": digits.fingerprint})
-    )
+    made = RunDirectory.create(runs, config.model_copy(update={"fingerprint": digits.fingerprint}))
     with Recorder(made) as pen:
         pen.predictions(probabilities(1))
         pen.predictions(probabilities(2))

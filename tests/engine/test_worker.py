@@ -85,9 +85,7 @@ def test_the_beginning_of_the_end_of_an_epoch_is_on_disk_before_it_is_told(
             assert np.load(run.predictions).shape == (360, 10)
 
 
-def test_step_is_one_step_and_epoch_ends_with_the_epoch(
-    make_run: Make, steps_of: StepsOf
-) -> None:
+def test_step_is_one_step_and_epoch_ends_with_the_epoch(make_run: Make, steps_of: StepsOf) -> None:
     run = make_run(epochs=3, batch_size=100)
     script: list[Command] = [Step(), Step(), Epoch(), Step(), Epoch(), Resume()]
     facts = drive(Worker(run, Stint.STEP), script)
@@ -257,9 +255,7 @@ def preparing(worker: Worker, after: dict[int, Command]) -> Callable[..., Any]:
     return load
 
 
-def test_stop_while_the_digits_are_loaded(
-    make_run: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stop_while_the_digits_are_loaded(make_run: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_run()
     worker = Worker(run)
     monkeypatch.setattr(worker_module, "load_split", preparing(worker, {4: Stop()}))

@@ -1,14 +1,14 @@
 """A run is a directory that one worker writes and anyone may read.
 
-    config.toml        hyperparameters, data set and its fingerprint, versions
-    journal.jsonl      one line per fact (`facts`)
-    steps.bin          one fixed-size record per step (`STEP`)
-    predictions.npy    test-set probabilities (n_test, n_classes) float32 after the latest epoch
-    guesses.u8         one byte per test digit per epoch, the class it is taken for; the first row
-                       is the untrained network's
-    lock               held by the live worker: being alive is a fact, not a guess from a pid
-    control.sock       a link to the worker's socket
-    worker.log         whatever the worker process had to say before it died, if it did
+config.toml        hyperparameters, data set and its fingerprint, versions
+journal.jsonl      one line per fact (`facts`)
+steps.bin          one fixed-size record per step (`STEP`)
+predictions.npy    test-set probabilities (n_test, n_classes) float32 after the latest epoch
+guesses.u8         one byte per test digit per epoch, the class it is taken for; the first row
+                   is the untrained network's
+lock               held by the live worker: being alive is a fact, not a guess from a pid
+control.sock       a link to the worker's socket
+worker.log         whatever the worker process had to say before it died, if it did
 """
 
 from __future__ import annotations
@@ -240,7 +240,9 @@ def find_run(runs_dir: Path, name: str) -> RunDirectory:
     try:
         # os.path, which answers False for a run that may not be looked into.
         names = sorted(
-            p.name for p in runs_dir.iterdir() if os.path.isfile(p / "config.toml")  # noqa: PTH113
+            p.name
+            for p in runs_dir.iterdir()
+            if os.path.isfile(p / "config.toml")  # noqa: PTH113
         )
     except OSError:
         names = []

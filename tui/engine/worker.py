@@ -137,7 +137,9 @@ class Worker:
 
     def _load(self, h: Hyperparameters) -> Split:
         digits = load_split(h, self._config.data_dir, self._progress)
-        self._config = self._config.model_copy(update={"fingerprint": digits.fingerprint})
+        versions = {**self._config.versions, "blas": _blas()}
+        seen = {"fingerprint": digits.fingerprint, "versions": versions}
+        self._config = self._config.model_copy(update=seen)
         self.run_directory.write_config(self._config)
         return digits
 
@@ -247,6 +249,18 @@ def _limit_blas_threads(threads: int) -> None:
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     threadpool_limits(threads, user_api="blas")
+
+
+def _blas() -> str:
+    """Which matrix products these are: another kernel rounds differently, and so do more threads."""
+    from threadpoolctl import threadpool_info
+
+    found = [
+        " ".join(str(info.get(key, "?")) for key in ("internal_api", "version", "architecture"))
+        for info in threadpool_info()
+        if info.get("user_api") == "blas"
+    ]
+    return ", ".join(sorted(set(found)))
 
 
 def main(arguments: list[str]) -> int:

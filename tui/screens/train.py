@@ -87,9 +87,7 @@ class TrainScreen(Screen[None]):
     class LogSaveAsked(Message):
         """The log is to be written to a file."""
 
-    def __init__(
-        self, initial: Hyperparameters | None = None, *, ascii_only: bool = False
-    ) -> None:
+    def __init__(self, initial: Hyperparameters | None = None, *, ascii_only: bool = False) -> None:
         """`initial` is what the form shows first."""
         super().__init__()
         self._initial = initial
