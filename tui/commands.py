@@ -37,7 +37,12 @@ class Command:
     def key_name(self) -> str:
         """The key as a person reads it: `space`, `?`, `ctrl+s`."""
         first = self.key.split(",")[0]
-        names = {"question_mark": "?", "left_square_bracket": "[", "right_square_bracket": "]"}
+        names = {
+            "escape": "esc",
+            "question_mark": "?",
+            "left_square_bracket": "[",
+            "right_square_bracket": "]",
+        }
         return names.get(first, first)
 
 

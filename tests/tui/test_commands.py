@@ -166,6 +166,12 @@ async def test_the_last_line_offers_what_works_here(size: tuple[int, int]) -> No
             )
 
 
+async def test_where_not_all_keys_fit_help_and_the_way_out_do() -> None:
+    async with opened(QuietSession(), (60, 16)) as (_, pilot):
+        await wait_for(pilot, lambda: lines(pilot.app)[-1].rstrip().endswith("? Help  q Quit"))
+        assert lines(pilot.app)[-1].startswith(" space Start/pause  s Step")
+
+
 async def test_a_click_on_the_last_line_is_as_good_as_the_key() -> None:
     async with opened(QuietSession()) as (app, pilot):
         await pilot.click(KeyLine, offset=(lines(app)[-1].index("Epoch"), 0))

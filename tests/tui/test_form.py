@@ -263,3 +263,12 @@ async def test_a_failure_of_the_worker_marks_the_field_and_leaves_nothing(
         await pilot.press("escape", "space")
         await wait_for_phase(app, pilot, "finished")
         assert label(app, "batch_size") == "  Batch size"
+
+
+@pytest.mark.parametrize("name", PRESETS)
+async def test_opening_changes_nothing_and_says_nothing(name: str) -> None:
+    async with opened(QuietSession(), initial=resolve(name, {})) as (app, pilot):
+        await pilot.pause()
+        assert form(app).hyperparameters() == resolve(name, {})
+        assert preset(app) == name
+        assert message(app) == ""

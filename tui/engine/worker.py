@@ -252,7 +252,7 @@ def _limit_blas_threads(threads: int) -> None:
 
 
 def _blas() -> str:
-    """Which matrix products these are: another kernel rounds differently, and so do more threads."""
+    """Whose matrix products these are: another kernel rounds differently."""
     from threadpoolctl import threadpool_info
 
     found = [

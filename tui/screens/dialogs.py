@@ -23,9 +23,8 @@ class Question(ModalScreen[str]):
 
         #question { width: 64; max-width: 95%; height: auto; padding: 1 2; background: $surface;
                     border: round $primary; }
-        #sentence { margin-bottom: 1; }
-        Button { width: 100%; margin: 0; }
-        .consequence { padding: 0 2; color: $foreground 60%; }
+        Button { width: 100%; margin: 1 0 0 0; text-align: left; content-align: left middle; }
+        .consequence { padding: 0 1; color: $foreground 60%; }
     }
     """
 

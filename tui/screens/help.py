@@ -28,8 +28,9 @@ class HelpScreen(ModalScreen[None]):
     HelpScreen {
         align: center middle;
 
-        VerticalScroll { width: 84; max-width: 96%; height: auto; max-height: 96%; padding: 1 2;
-                         background: $surface; border: round $primary; }
+        VerticalScroll { width: 84; max-width: 96%; height: auto; max-height: 100%; padding: 0 2;
+                         background: $surface; border: round $primary; scrollbar-size: 1 1;
+                         scrollbar-background: $surface; scrollbar-color: $foreground 30%; }
         #about { margin-top: 1; color: $foreground 70%; }
     }
     """

@@ -30,7 +30,7 @@ class HyperparameterField(Vertical):
         Input:focus { background: $primary 30%; }
         Input.-bad { color: $error; text-style: underline; }
         Select { width: 1fr; }
-        SelectCurrent { background: $foreground 8%; padding: 0 1; }
+        SelectCurrent { background: $foreground 8%; }
         &.-bad .field-label { color: $error; text-style: bold; }
     }
     """
@@ -59,6 +59,7 @@ class HyperparameterField(Vertical):
     def __init__(self, spec: Spec) -> None:
         super().__init__(id=f"field-{spec.name}")
         self.spec = spec
+        self._last = format_value(spec.default)
 
     def compose(self) -> ComposeResult:
         with Horizontal():
@@ -87,6 +88,7 @@ class HyperparameterField(Vertical):
                 self.query_one(Select).value = value
             else:
                 self.query_one(Input).value = format_value(value)
+        self._last = format_value(value)
         self.error = ""
 
     def parse(self) -> Value:
@@ -123,6 +125,10 @@ class HyperparameterField(Vertical):
     @on(Select.Changed)
     def _edited(self, event: Input.Changed | Select.Changed) -> None:
         event.stop()
+        if self.text == self._last:
+            # A Select announces its first value too, which nobody has chosen.
+            return
+        self._last = self.text
         self.check()
         self.post_message(self.Changed(self))
 

@@ -39,7 +39,9 @@ class HyperparameterForm(Vertical):
         #preset-row { height: 1; }
         #preset-row Label { width: 17; color: $foreground 80%; }
         #preset-row Select { width: 1fr; }
-        #preset-row SelectCurrent { background: $foreground 8%; padding: 0 1; }
+        #preset-row SelectCurrent { background: $foreground 8%; }
+        Select:focus > SelectCurrent { background: $primary 30%; }
+        SelectOverlay { background: $primary 20%; }
         #form-message { height: 3; color: $foreground 70%; }
         #form-message.-bad { color: $error; }
         &:nocolor Select:focus > SelectCurrent { text-style: reverse; }

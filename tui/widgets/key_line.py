@@ -53,8 +53,11 @@ class KeyLine(PictureWidget):
 
     @property
     def offered(self) -> list[Command]:
-        """The commands on the line at this moment."""
-        return [c for c in self._commands if c.in_footer and c.in_fields == self.editing]
+        """The commands on the line at this moment; where not all fit, help and the way out do."""
+        fit = [c for c in self._commands if c.in_footer and c.in_fields == self.editing]
+        while len(fit) > 1 and sum(_width(c) for c in fit) > self.size.width + 1:
+            fit.remove(next((c for c in reversed(fit) if c.room != "app"), fit[0]))
+        return fit
 
     def make_picture(self) -> None:
         self.picture_begun()
@@ -76,3 +79,8 @@ class KeyLine(PictureWidget):
             if event.x < end:
                 self.post_message(self.Clicked(command))
                 return
+
+
+def _width(command: Command) -> int:
+    """Cells the command takes, with the gap after it."""
+    return cells(f"{command.key_name} {command.label}") + 2

@@ -17,7 +17,7 @@ from textual.strip import Strip
 
 from tui.engine.state import LogBook
 from tui.widgets.picture_widget import PictureWidget
-from tui.widgets.strips import Canvas, Picture
+from tui.widgets.strips import Canvas, Picture, shorten
 
 WHEEL = 3
 """Lines a notch of the wheel moves."""
@@ -87,8 +87,9 @@ class RunLog(PictureWidget, can_focus=True):
         canvas = Canvas(width, height)
         lines = self.lines
         top = self.top
+        ellipsis = "~" if self.ascii_only else "…"
         for y, line in enumerate(lines[top : top + height]):
-            canvas.put(0, y, line, 1, width=width - 2)
+            canvas.put(0, y, shorten(line, width - 2, ellipsis), 1)
             self._mark_selection(canvas, y, top + y)
         if len(lines) > height:
             self._draw_thumb(canvas, top, len(lines))
