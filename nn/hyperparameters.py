@@ -53,7 +53,7 @@ def _widths_from_text(value: object) -> object:
         return value
     parts = [part.strip() for part in value.split(",")] if value.strip() else []
     if any(not re.fullmatch(r"[+-]?\d{1,9}", part) for part in parts):
-        raise ValueError("must be whole numbers with commas between them, such as 128,64")
+        raise ValueError("must be whole numbers with commas, such as 128,64")
     return tuple(int(part) for part in parts)
 
 
@@ -74,7 +74,7 @@ def _check_split(split: str) -> str:
     except ValueError:
         fraction = math.nan
     if not 0 < fraction < 1:
-        raise ValueError("must be auto, official, or the share kept for testing, such as 0.2")
+        raise ValueError("must be official, a share such as 0.2, or auto")
     return split
 
 
@@ -86,13 +86,12 @@ class Hyperparameters(BaseModel):
     dataset: DatasetName = Field(
         default="digits",
         title="Data set",
-        description="which digits to learn: scikit-learn's 8x8 digits need no download",
+        description="which digits to learn; the 8x8 digits need no download",
     )
     split: Annotated[str, AfterValidator(_check_split)] = Field(
         default="auto",
         title="Split",
-        description="official (60,000/10,000), the share kept for testing (0.2), "
-        "or auto: official where there is one, else 0.2",
+        description="official, the share to test on, or auto: official, else 0.2",
     )
     hidden: Annotated[
         tuple[int, ...], BeforeValidator(_widths_from_text), AfterValidator(_check_widths)
@@ -113,7 +112,7 @@ class Hyperparameters(BaseModel):
         le=100,
         allow_inf_nan=False,
         title="Learning rate",
-        description="how far a step goes along the gradient; the peak of the schedule",
+        description="the size of a step; the peak of the schedule",
     )
     momentum: Annotated[float, Live()] = Field(
         default=0.9,
@@ -121,7 +120,7 @@ class Hyperparameters(BaseModel):
         lt=1,
         allow_inf_nan=False,
         title="Momentum",
-        description="how much of the last step is kept (optimizer momentum; Adam's beta 1)",
+        description="how much of the last step is kept; Adam's beta 1",
     )
     schedule: ScheduleName = Field(
         default="constant",
@@ -134,7 +133,7 @@ class Hyperparameters(BaseModel):
         lt=1,
         allow_inf_nan=False,
         title="Warm-up",
-        description="share of the run in which one_cycle climbs to the peak learning rate",
+        description="share of the run in which one_cycle climbs to its peak",
     )
     batch_size: int = Field(
         default=32,
@@ -159,7 +158,7 @@ class Hyperparameters(BaseModel):
         le=1e6,
         allow_inf_nan=False,
         title="Pace",
-        description="steps a second at most, to watch it learn; 0 trains as fast as it can",
+        description="steps a second at most; 0 is as fast as it can",
     )
     threads: int = Field(
         default=1,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import shutil
 import subprocess
 import tempfile
@@ -63,6 +64,12 @@ SHOTS = (
 )  # fmt: skip
 
 
+def _see_all_colours() -> None:
+    """The pictures shall not depend on the terminal that this is run in."""
+    os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
+    os.environ.pop("NO_COLOR", None)
+
+
 async def take(shot: Shot, target: Path) -> None:
     """Run the app, press the keys, wait for the learning, save what the screen shows."""
     with tempfile.TemporaryDirectory() as runs:
@@ -105,6 +112,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.png and not shutil.which("rsvg-convert"):
         parser.error("--png needs rsvg-convert (Debian: librsvg2-bin)")
+    _see_all_colours()
     for shot in SHOTS:
         if not options.only or shot.name in options.only:
             target = options.to / f"{shot.name}.svg"

@@ -27,10 +27,7 @@ def words(fact: Fact) -> str:
             return what
         case RunStarted():
             sizes = "-".join(map(str, fact.layer_sizes))
-            return (
-                f"{sizes}, {fact.n_train:,} digits to learn, {fact.n_test:,} to test; "
-                f"now {fact.test_accuracy:.1%}"
-            )
+            return f"{sizes}, {fact.n_train:,} digits to learn, {fact.n_test:,} to test"
         case EpochDone():
             return (
                 f"{fact.epoch:>5}  {fact.train_loss:>6.4f}  {fact.test_loss:>6.4f}  "
@@ -54,8 +51,8 @@ def words(fact: Fact) -> str:
             return printable(sentence)
         case RunFinished():
             return (
-                f"finished: {fact.epochs} epochs in {seconds(fact.seconds)} s, "
-                f"{fact.test_accuracy:.2%} right, {fact.samples_per_second:,.0f} samples/s"
+                f"finished: {fact.epochs} epochs in {seconds(fact.seconds)} s of training, "
+                f"{fact.test_accuracy:.2%} right"
             )
         case _:
             assert_never(fact)
@@ -64,8 +61,8 @@ def words(fact: Fact) -> str:
 def diverged(fact: Diverged) -> str:
     """What happened, and what to do about it."""
     return (
-        f"Diverged at step {fact.step:,} (epoch {fact.epoch}): loss {fact.loss:.3g} at learning "
-        f"rate {fact.learning_rate:.3g}. Try a tenth of it."
+        f"Diverged at step {fact.step:,}: loss {fact.loss:.3g} at rate {fact.learning_rate:.3g}. "
+        "Try a tenth of it."
     )
 
 

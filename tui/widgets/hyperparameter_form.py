@@ -42,7 +42,7 @@ class HyperparameterForm(Vertical):
         #preset-row SelectCurrent { background: $foreground 8%; }
         Select:focus > SelectCurrent { background: $primary 30%; }
         SelectOverlay { background: $primary 20%; }
-        #form-message { height: 3; color: $foreground 70%; }
+        #form-message { height: 2; color: $foreground 70%; }
         #form-message.-bad { color: $error; }
         &:nocolor Select:focus > SelectCurrent { text-style: reverse; }
     }
@@ -136,7 +136,7 @@ class HyperparameterForm(Vertical):
         bounds = f" ({spec.bounds})" if spec.bounds else ""
         sentence = f"{spec.help[:1].upper()}{spec.help[1:]}{bounds}."
         if self.run_live:
-            sentence += " Enter changes the live run." if spec.live else " For the next run."
+            sentence += " Enter applies it now." if spec.live else " For the next run."
         self._say(sentence)
 
     @on(Select.Changed, "#preset")
