@@ -90,7 +90,11 @@ class InklingApp(App[str]):
 
     @on(TrainScreen.StartAsked)
     def _start(self, event: TrainScreen.StartAsked) -> None:
-        self._door(self.session.start, event.hyperparameters, event.stint)
+        if self.session.live:
+            # Two presses in one read: the second was made for the run that the first has begun.
+            self._ask_aside(ASKS["pause" if event.stint == "run" else event.stint])
+        else:
+            self._door(self.session.start, event.hyperparameters, event.stint)
 
     def _door(self, enter: Callable[..., None], *what: object) -> None:
         """Begin to follow a run, or say why not."""

@@ -116,6 +116,7 @@ def load(
     data_dir: Path | None = None,
     cache_dir: Path | None = None,
     progress: Progress | None = None,
+    download: bool = True,
 ) -> Dataset:
     """The data set called `name`, a key of DATASETS.
 
@@ -123,6 +124,7 @@ def load(
     directly in it), else from the folder in the environment variable INKLING_DATA, else from the
     network; a folder that was named but lacks the set is an error, never a reason to download.
     Decoded arrays and downloads are kept in `cache_dir`, by default the user's cache folder.
+    With `download` false nothing is fetched: a set that is not on this machine is an error.
     What `progress` raises cancels the load and reaches the caller unchanged. Raises DataError for
     an unknown name and for data that are missing, damaged or cannot be fetched.
     """
@@ -139,7 +141,7 @@ def load(
     elif variable := os.environ.get(DATA_VARIABLE):
         dataset = _from_folder(info, Path(variable), DATA_VARIABLE, root, progress)
     else:
-        dataset = _from_network(info, root, progress)
+        dataset = _from_network(info, root, progress, download)
     for other, published in PUBLISHED_FINGERPRINTS.items():
         if other != name and dataset.fingerprint == published:
             raise DataError(
@@ -168,10 +170,14 @@ def _from_folder(
     return cached(root, key, decode, name=info.name, class_names=info.class_names)
 
 
-def _from_network(info: DatasetInfo, root: Path, progress: Progress | None) -> Dataset:
+def _from_network(
+    info: DatasetInfo, root: Path, progress: Progress | None, download: bool
+) -> Dataset:
     folder = root / "downloads" / info.name
 
     def fetch_and_decode() -> Dataset:
+        if not download:
+            raise DataError(f"The files of {info.name} are not on this machine any more.")
         fetch_set(info.name, folder, progress=progress)
         files = IdxFiles(*(folder / file.name for file in FILES[info.name]))
         return read_set(files, info.name, info.class_names, progress)

@@ -200,7 +200,11 @@ class RunDirectory:
             os.close(handle)
 
     def discard(self) -> None:
-        """Take away a run that never took a step."""
+        """Take away a run that never took a step, unless its worker left words in its log: what
+        was not foreseen is worth reading."""
+        with contextlib.suppress(OSError):
+            if self.worker_log.stat().st_size:
+                return
         shutil.rmtree(self.path, ignore_errors=True)
 
 

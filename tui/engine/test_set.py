@@ -25,7 +25,11 @@ LARGEST_HEADER = 4096
 
 
 def load_split(
-    hyperparameters: Hyperparameters, data_dir: str, progress: Progress | None = None
+    hyperparameters: Hyperparameters,
+    data_dir: str,
+    progress: Progress | None = None,
+    *,
+    download: bool = True,
 ) -> Split:
     """The data set of a run, divided as the run divides it.
 
@@ -33,7 +37,8 @@ def load_split(
         DataError: the data are missing, damaged, or cannot be divided so.
     """
     h = hyperparameters
-    dataset = load(h.dataset, data_dir=Path(data_dir) if data_dir else None, progress=progress)
+    folder = Path(data_dir) if data_dir else None
+    dataset = load(h.dataset, data_dir=folder, progress=progress, download=download)
     return split(dataset, default_split(dataset) if h.split == "auto" else h.split, h.seed)
 
 
@@ -54,7 +59,8 @@ class TestSet:
         """
         config = run.read_config()
         try:
-            digits = load_split(config.hyperparameters, config.data_dir)
+            # Whoever only looks starts no download.
+            digits = load_split(config.hyperparameters, config.data_dir, download=False)
         except DataError as error:
             raise RunError(f"The digits of this run cannot be shown: {error}") from None
         if config.fingerprint and digits.fingerprint != config.fingerprint:

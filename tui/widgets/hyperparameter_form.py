@@ -41,7 +41,7 @@ class HyperparameterForm(Vertical):
         #preset-row Select { width: 1fr; }
         #preset-row SelectCurrent { background: $foreground 8%; }
         Select:focus > SelectCurrent { background: $primary 30%; }
-        SelectOverlay { background: $primary 20%; }
+        Select > SelectOverlay { background: $primary 25%; }
         #form-message { height: 2; color: $foreground 70%; }
         #form-message.-bad { color: $error; }
         &:nocolor Select:focus > SelectCurrent { text-style: reverse; }

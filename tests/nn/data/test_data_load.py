@@ -265,3 +265,15 @@ def test_real_files_as_downloads_are_taken_as_they_are(
     monkeypatch.delenv("INKLING_DATA", raising=False)
     dataset = load("mnist", cache_dir=own_cache)
     assert dataset.fingerprint == nn.data.PUBLISHED_FINGERPRINTS["mnist"]
+
+
+def test_without_leave_to_download_a_missing_set_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_args: object, **_named: object) -> None:
+        raise AssertionError("something was fetched")
+
+    monkeypatch.setattr("nn.data.fetch_set", never)
+    monkeypatch.delenv("INKLING_DATA", raising=False)
+    with pytest.raises(DataError, match="mnist are not on this machine"):
+        load("mnist", cache_dir=tmp_path, download=False)
