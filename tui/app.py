@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
@@ -67,6 +68,11 @@ class InklingApp(App[str]):
     def get_default_screen(self) -> TrainScreen:
         # Not pushed over Textual's own blank one: the first paint is then the only one.
         return self.train
+
+    def on_ready(self) -> None:
+        # What stands now stands until the end: a full collection would stop the keys for 70 to
+        # 100 ms to look through it all again and find nothing.
+        gc.freeze()
 
     def on_mount(self) -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)

@@ -79,10 +79,9 @@ async def test_there_is_a_field_for_every_hyperparameter_in_their_order() -> Non
                 assert [value for _, value in offered] == list(spec.choices)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_a_bad_text_is_marked_and_explained_as_it_is_typed(size: tuple[int, int]) -> None:
+async def test_a_bad_text_is_marked_and_explained_as_it_is_typed() -> None:
     good = resolve("first-light", {})
-    async with opened(QuietSession(), size) as (app, pilot):
+    async with opened(QuietSession(), (80, 24)) as (app, pilot):
         await pilot.press("f")
         for name, value in BAD.items():
             field(app, name).take_focus()
@@ -100,7 +99,7 @@ async def test_a_bad_text_is_marked_and_explained_as_it_is_typed(size: tuple[int
 
 
 @pytest.mark.parametrize("live", [False, True])
-async def test_every_explanation_fits_its_three_lines(live: bool) -> None:
+async def test_every_explanation_fits_its_lines(live: bool) -> None:
     async with opened(QuietSession()) as (app, pilot):
         app.train.run_live = live
         for name, spec in SPECS.items():
@@ -109,12 +108,12 @@ async def test_every_explanation_fits_its_three_lines(live: bool) -> None:
             last = message(app).split()
             assert spec.help[1:] in message(app)
             if live:
-                verdict = "Enter changes the live run." if spec.live else "For the next run."
+                verdict = "Enter applies it now." if spec.live else "For the next run."
                 assert message(app).endswith(verdict)
             assert " ".join(last[-2:]) in " ".join(text(app).replace("│", " ").split())
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", SIZES[:2])
 async def test_a_form_with_an_error_cannot_start(size: tuple[int, int], runs: Path) -> None:
     async with opened(runs, size) as (app, pilot):
         retype(app, "batch_size", "0")
@@ -265,10 +264,11 @@ async def test_a_failure_of_the_worker_marks_the_field_and_leaves_nothing(
         assert label(app, "batch_size") == "  Batch size"
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", [*PRESETS, ""])
 async def test_opening_changes_nothing_and_says_nothing(name: str) -> None:
-    async with opened(QuietSession(), initial=resolve(name, {})) as (app, pilot):
+    initial = resolve(name, {}) if name else None
+    async with opened(QuietSession(), initial=initial) as (app, pilot):
         await pilot.pause()
-        assert form(app).hyperparameters() == resolve(name, {})
-        assert preset(app) == name
+        assert form(app).hyperparameters() == (initial or resolve(None, {}))
+        assert preset(app) == (name or "first-light")
         assert message(app) == ""

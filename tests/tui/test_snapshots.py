@@ -39,7 +39,6 @@ BAD_BATCH = ["f", *["tab"] * 10, "end", "x"]
 SCENES = (
     Scene("start", SMALL),
     Scene("start", USUAL),
-    Scene("start", LARGE),
     Scene("running", SMALL, "running"),
     Scene("running", USUAL, "running"),
     Scene("running", LARGE, "running"),
@@ -48,7 +47,6 @@ SCENES = (
     Scene("preparing", USUAL, "preparing"),
     Scene("paused", USUAL, "paused", ["w", "l"]),
     Scene("diverged", SMALL, "diverged"),
-    Scene("diverged", USUAL, "diverged"),
     Scene("failed", SMALL, "failed"),
     Scene("failed", USUAL, "failed"),
     Scene("bad-field", SMALL, keys=BAD_BATCH),
@@ -64,7 +62,6 @@ SCENES = (
     Scene("help", SMALL, keys=["question_mark"]),
     Scene("help", USUAL, keys=["question_mark"]),
     Scene("leave", USUAL, "running", ["q"], live=True),
-    Scene("leave", SMALL, "running", ["q"], live=True),
 )
 
 

@@ -135,14 +135,15 @@ async def test_a_second_run_takes_the_place_of_the_first(runs: Path) -> None:
         await app.session.ask(Stop())
 
 
-async def test_a_run_is_not_started_over_a_live_one(runs: Path) -> None:
-    async with opened(runs, initial=LONG) as (app, pilot):
-        await pilot.press("space")
-        await wait_for_phase(app, pilot, "running")
-        app.train.post_message(app.train.StartAsked(SHORT, "run"))
-        await wait_for(pilot, lambda: "A run is live" in text(app))
-        assert len(list(runs.iterdir())) == 1
-        await app.session.ask(Stop())
+@pytest.mark.parametrize(
+    ("stint", "meant"), [("run", "pause"), ("step", "step"), ("epoch", "epoch")]
+)
+async def test_a_start_that_comes_too_late_is_for_the_run_there_is(stint: str, meant: str) -> None:
+    async with opened(session := QuietSession()) as (app, pilot):
+        session.state = of_phase("running")
+        app.train.post_message(app.train.StartAsked(SHORT, stint))
+        await wait_for(pilot, lambda: [ask.command for ask in session.asked] == [meant])
+        assert session.starts == []
 
 
 async def test_runs_that_cannot_be_kept_are_said_to_be_so(tmp_path: Path) -> None:
@@ -202,12 +203,9 @@ def in_sight(app: InklingApp, name: str) -> bool:
     [
         ((60, 16), {"chart", "digits"}),
         ((80, 24), {"chart", "digits"}),
-        ((99, 50), {"chart", "digits"}),
         ((100, 24), set(PANES)),
         ((120, 40), set(PANES)),
         ((200, 60), set(PANES)),
-        ((300, 100), set(PANES)),
-        ((20, 5), set()),
         ((59, 40), set()),
         ((200, 15), set()),
         ((1, 1), set()),
@@ -269,8 +267,8 @@ async def test_a_click_in_a_pane_gives_it_the_focus(size: tuple[int, int]) -> No
 
 
 async def test_every_size_on_the_way_is_survived() -> None:
-    sizes = [(20, 5), (60, 16), (80, 24), (1, 1), (120, 40), (200, 60), (59, 15), (300, 100),
-             (100, 16), (160, 17), (2, 60), (300, 3), (80, 24)]  # fmt: skip
+    sizes = [(20, 5), (60, 16), (1, 1), (99, 50), (200, 60), (300, 100), (160, 17), (300, 3),
+             (80, 24)]  # fmt: skip
     async with opened(QuietSession()) as (app, pilot):
         app.train.show_state(of_phase("running"))
         for size in sizes:

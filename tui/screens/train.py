@@ -196,8 +196,7 @@ class TrainScreen(Screen[None]):
         """Say it in the form, and go to the field that will not do, if it is one's fault."""
         if name:
             self.shown_pane = "form"
-        # A pane that was not in sight takes no focus before it is laid out.
-        self.call_after_refresh(self.query_one(HyperparameterForm).show_error, name, sentence)
+        self.query_one(HyperparameterForm).show_error(name, sentence)
 
     def action_show_pane(self, pane: str) -> None:
         self.shown_pane = pane

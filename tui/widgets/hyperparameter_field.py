@@ -30,7 +30,6 @@ class HyperparameterField(Vertical):
         Input:focus { background: $primary 30%; }
         Input.-bad { color: $error; text-style: underline; }
         Select { width: 1fr; }
-        SelectCurrent { background: $foreground 8%; }
         &.-bad .field-label { color: $error; text-style: bold; }
     }
     """

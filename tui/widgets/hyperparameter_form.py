@@ -39,7 +39,7 @@ class HyperparameterForm(Vertical):
         #preset-row { height: 1; }
         #preset-row Label { width: 17; color: $foreground 80%; }
         #preset-row Select { width: 1fr; }
-        #preset-row SelectCurrent { background: $foreground 8%; }
+        SelectCurrent { background: $foreground 8%; }
         Select:focus > SelectCurrent { background: $primary 30%; }
         Select > SelectOverlay { background: $primary 25%; }
         #form-message { height: 2; color: $foreground 70%; }
