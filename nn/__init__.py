@@ -15,6 +15,7 @@ Read the rooms in this order, as a book in order of difficulty:
 11. `trainer`          the loop that ties it all together
 12. `inspect`          is the gradient right? compare it with a difference
 
-`hyperparameters` is the one place where every knob is named, bounded and explained; `data` is where
-the digits come from. Nothing in here prints, starts a thread or knows that a terminal exists.
+Besides the book, `names` lists what things are called, `hyperparameters` is the one place where
+every knob is named, bounded and explained (pydantic does the checking), and `data` is where the
+digits come from. Nothing in here prints, starts a thread or knows that a terminal exists.
 """

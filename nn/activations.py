@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.hyperparameters import ActivationName
+from nn.names import ActivationName
 
 Array = NDArray[Any]
 
@@ -107,7 +107,8 @@ def _gelu_inner(z: Array) -> Array:
 
 
 def _gelu(z: Array, out: Array) -> None:
-    """f(z) = z/2 (1 + tanh(sqrt(2/pi) (z + 0.044715 z^3))) (Hendrycks and Gimpel 2016)."""
+    """f(z) = z/2 (1 + tanh(sqrt(2/pi) (z + 0.044715 z^3))): the tanh form of z times the normal
+    distribution function of z (Hendrycks and Gimpel 2016)."""
     bent = _gelu_inner(z)
     bent += 1
     bent *= 0.5

@@ -1,8 +1,9 @@
 """What a training run has to say: frozen facts, in the order in which they came true.
 
 Losses are mean cross-entropies in nats, accuracies shares between 0 and 1. Epochs and steps count
-from 1; a step is one mini-batch. Seconds are those spent training: while whoever reads the events
-holds the pen, the clock stands.
+from 1; a step is one mini-batch. Seconds are those spent inside the trainer, training and testing;
+while whoever reads the events holds the pen, the clock stands. Samples per second count training
+alone.
 """
 
 from __future__ import annotations

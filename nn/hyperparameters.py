@@ -26,12 +26,13 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
-DatasetName = Literal["digits", "mnist", "fashion-mnist"]
-ActivationName = Literal["relu", "leaky_relu", "elu", "tanh", "sigmoid", "gelu"]
-OptimizerName = Literal["sgd", "momentum", "adam"]
-ScheduleName = Literal["constant", "cosine", "one_cycle"]
+from nn.names import ActivationName, DatasetName, OptimizerName, ScheduleName
 
 Value = Union[str, int, float, tuple[int, ...]]
+
+
+SLOWEST_PACE = 0.001
+"""Steps a second; slower is nobody's wish, and the wait for a turn would overflow."""
 
 
 class HyperparameterError(ValueError):
@@ -64,6 +65,12 @@ def _check_widths(widths: tuple[int, ...]) -> tuple[int, ...]:
         if not 1 <= width <= 8192:
             raise ValueError("must have between 1 and 8192 units each")
     return widths
+
+
+def _check_pace(pace: float) -> float:
+    if 0 < pace < SLOWEST_PACE:
+        raise ValueError(f"must be 0, or at least {SLOWEST_PACE:g}")
+    return pace
 
 
 def _check_split(split: str) -> str:
@@ -152,13 +159,13 @@ class Hyperparameters(BaseModel):
         title="Seed",
         description="same seed, same run, bit for bit",
     )
-    pace: Annotated[float, Live()] = Field(
+    pace: Annotated[float, Live(), AfterValidator(_check_pace)] = Field(
         default=0,
         ge=0,
         le=1e6,
         allow_inf_nan=False,
         title="Pace",
-        description="steps a second at most; 0 is as fast as it can",
+        description="steps a second at most; 0 is flat out",
     )
     threads: int = Field(
         default=1,
@@ -202,7 +209,7 @@ class Spec:
 
     def _sentence(self, value: object, error: ValidationError) -> str:
         problem = error.errors(include_url=False)[0]
-        context = problem.get("ctx", {})
+        context = {key: _number(value) for key, value in problem.get("ctx", {}).items()}
         shown = ascii(value if isinstance(value, str) else str(value))
         got = (
             "it is empty"
@@ -210,10 +217,10 @@ class Spec:
             else f"got {shown if len(shown) <= 40 else shown[:36] + '...'}"
         )
         need = {
-            "greater_than": "must be greater than {gt:g}",
-            "greater_than_equal": "must be at least {ge:g}",
-            "less_than": "must be less than {lt:g}",
-            "less_than_equal": "must be at most {le:g}",
+            "greater_than": "must be greater than {gt}",
+            "greater_than_equal": "must be at least {ge}",
+            "less_than": "must be less than {lt}",
+            "less_than_equal": "must be at most {le}",
             "finite_number": "must be a finite number",
             "float_parsing": "must be a number",
             "int_parsing": "must be a whole number",
@@ -234,10 +241,18 @@ def format_value(value: Value) -> str:
     return str(value)
 
 
+def _number(value: object) -> str:
+    """A bound as a person reads it, and never rounded: `4,294,967,295`, `0.5`."""
+    if isinstance(value, (int, float)):
+        return f"{int(value):,}" if value == int(value) else f"{value:g}"
+    return str(value)
+
+
 def _bounds(info: FieldInfo) -> str:
-    words = {"Gt": "> {gt:g}", "Ge": ">= {ge:g}", "Lt": "< {lt:g}", "Le": "<= {le:g}"}
+    words = {"Gt": ("> ", "gt"), "Ge": (">= ", "ge"), "Lt": ("< ", "lt"), "Le": ("<= ", "le")}
     marks = [item for item in info.metadata if type(item).__name__ in words]
-    return ", ".join(words[type(m).__name__].format_map(dataclasses.asdict(m)) for m in marks)
+    said = [(mark, *words[type(mark).__name__]) for mark in marks]
+    return ", ".join(sign + _number(getattr(mark, field)) for mark, sign, field in said)
 
 
 def _spec(name: str, info: FieldInfo) -> Spec:

@@ -1,8 +1,10 @@
 """Where the weights start, and why it matters.
 
 Weights that start too small shrink the signal from layer to layer until nothing is left; too large,
-and it explodes. Each rule chooses the spread so that the variance of a layer's output equals that
-of its input. Weights W are (n_inputs, n_outputs) and are filled in place; biases start at zero.
+and it explodes. Each rule chooses a spread with which the signal's variance lasts: `he` holds it
+exactly through ReLU, `glorot` strikes a balance between the signal going forward and the gradient
+coming back, `lecun` holds it through a linear layer. Weights W are (n_inputs, n_outputs) and are
+filled in place; biases start at zero.
 """
 
 from __future__ import annotations
@@ -43,5 +45,5 @@ SUITED_TO: Mapping[str, Initializer] = MappingProxyType({"tanh": glorot, "sigmoi
 
 
 def suited_to(activation: str) -> Initializer:
-    """The initialiser that keeps the signal's variance through this activation."""
+    """The initialiser that is customary for the layers before and after this activation."""
     return SUITED_TO.get(activation, he)

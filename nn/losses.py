@@ -58,7 +58,10 @@ class SoftmaxCrossEntropy:
         return float(np.add.reduce(surprises, dtype=np.float64)) / n
 
     def backward(self) -> Array:
-        """dL/dlogits = (p - y) / n, y one-hot: (n, n_classes), for the batch last seen."""
+        """dL/dlogits = (p - y) / n, y one-hot: (n, n_classes), for the batch last seen.
+
+        Once per `forward`: the gradient is made where the exponentials were.
+        """
         n = len(self._exponentials)
         d_logits = self._exponentials
         self._row_sums *= n

@@ -11,19 +11,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.hyperparameters import OptimizerName
+from nn.names import OptimizerName
 
 Array = NDArray[Any]
 
 
 class Optimizer(Protocol):
-    """`momentum` may be set between two steps; plain SGD ignores it."""
+    """`momentum` may be set between two steps, which matters where `uses_momentum` says so."""
 
+    uses_momentum: ClassVar[bool]
     momentum: float
 
     def step(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
@@ -32,6 +33,8 @@ class Optimizer(Protocol):
 
 class SGD:
     """p <- p - lr g: straight downhill (Robbins and Monro 1951)."""
+
+    uses_momentum: ClassVar[bool] = False
 
     def __init__(self, parameters: Array, momentum: float = 0.0) -> None:
         self.momentum = momentum
@@ -44,6 +47,8 @@ class SGD:
 
 class Momentum:
     """v <- momentum v + g;  p <- p - lr v: a ball that keeps rolling (Polyak 1964)."""
+
+    uses_momentum: ClassVar[bool] = True
 
     def __init__(self, parameters: Array, momentum: float = 0.9) -> None:
         self.momentum = momentum
@@ -69,6 +74,7 @@ class Adam:
     v^, needs no correction, and costs two passes over the parameters less.
     """
 
+    uses_momentum: ClassVar[bool] = True
     beta2 = 0.999
     epsilon = 1e-8
 

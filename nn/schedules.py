@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from nn.hyperparameters import ScheduleName
+from nn.names import ScheduleName
 
 Schedule = Callable[[float, float], float]
 """(progress, warmup) -> factor; `warmup` is the share of the run that climbs to the peak."""

@@ -101,6 +101,9 @@ class Trainer:
                 raise HyperparameterError(
                     name, f"{spec.label} cannot change while a run goes on; it needs a new run."
                 )
+            if name == "momentum" and not self.optimizer.uses_momentum:
+                optimizer = self.hyperparameters.optimizer
+                raise HyperparameterError(name, f"{spec.label} has no part in {optimizer}.")
             parsed[name] = spec.parse(value)
         old = self.hyperparameters
         self.hyperparameters = old.model_copy(update=parsed)
@@ -166,7 +169,7 @@ class Trainer:
         loss = self.loss.forward(network.forward(x), labels)
         network.backward(self.loss.backward())
         gradient_norm = math.sqrt(np.dot(network.gradients, network.gradients))
-        # Asked before the step is taken, so that the parameters are the last ones of any use.
+        # Asked before the step is taken: a step along such a gradient would ruin every parameter.
         if not (math.isfinite(loss) and math.isfinite(gradient_norm)):
             return Diverged(step, epoch, loss, learning_rate)
         self.optimizer.step(network.parameters, network.gradients, learning_rate)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import signal
+import time
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from rich.console import RenderableType
@@ -16,14 +17,15 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 
 from nn.hyperparameters import Hyperparameters
-from tui.commands import COMMANDS, bindings, works_in_fields
+from tui.commands import Room, bindings, works_in_fields
 from tui.engine.client import CommandRefused
 from tui.engine.commands import Command, Epoch, Pause, Resume, Set, Step, Stop
 from tui.engine.log_lines import HEADER
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.text import printable
 from tui.output_filter import OutputFilter
-from tui.screens.dialogs import Question
+from tui.palette import offered
+from tui.screens.dialogs import Question, about_a_live_run
 from tui.screens.help import HelpScreen
 from tui.screens.train import TrainScreen
 from tui.session import Session
@@ -34,6 +36,9 @@ from tui.widgets.hyperparameter_form import HyperparameterForm
 ASKS: dict[str, Command] = {
     "pause": Pause(), "resume": Resume(), "step": Step(), "epoch": Epoch(), "stop": Stop(),
 }  # fmt: skip
+
+
+LEFT = "The run trains on; inkling attach shows it again."
 
 
 class InklingApp(App[str]):
@@ -56,7 +61,9 @@ class InklingApp(App[str]):
         self.train = TrainScreen(initial, ascii_only=ascii_only)
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = THEMES[0].name
+        # A theme of many shades comes out grey where there are sixteen colours.
+        few = self.console.color_system == "standard"
+        self.theme = "ansi-dark" if few else THEMES[0].name
         self.set_class(ascii_only, "-ascii")
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -72,10 +79,15 @@ class InklingApp(App[str]):
     def on_ready(self) -> None:
         # What stands now stands until the end: a full collection would stop the keys for 70 to
         # 100 ms to look through it all again and find nothing.
-        gc.freeze()
+        if not self.is_headless:
+            gc.freeze()
 
     def on_mount(self) -> None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
+        self._loop_of_ours = asyncio.get_running_loop()
+
+    def leave_from_outside(self) -> None:
+        """Leave the run running and go; safe in any thread."""
+        self._loop_of_ours.call_soon_threadsafe(self.exit)
 
     @on(TrainScreen.Ready)
     def _begin(self) -> None:
@@ -152,24 +164,21 @@ class InklingApp(App[str]):
         self.notify(printable(sentence), severity="warning", markup=False)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        # Of Textual's own, those that are not our commands under another name, or a way round them.
-        theirs = super().get_system_commands(screen)
-        yield from (command for command in theirs if command.title in ("Theme", "Screenshot"))
-        for command in COMMANDS:
-            room = self if command.room == "app" else screen
-            if room is self or isinstance(screen, TrainScreen):
-                act = command.action
-
-                async def run(act: str = act, room: App[str] | Screen[object] = room) -> None:
-                    # Who chose a command by its name meant it, whatever had the focus before.
-                    self.train.set_focus(None)
-                    await self.run_action(act, room)
-
-                yield SystemCommand(f"{command.label} ({command.key_name})", command.help, run)
+        rooms: frozenset[Room] = frozenset({"app", "train"} if screen is self.train else {"app"})
+        return offered(self, super().get_system_commands(screen), rooms)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         editing = self.screen is self.train and self.train.editing
         return works_in_fields(action) if editing else super().check_action(action, parameters)
+
+    def action_save_picture(self) -> None:
+        name = time.strftime("inkling-%Y%m%d-%H%M%S.svg")
+        try:
+            Path(name).write_text(self.export_screenshot(), "utf-8")
+        except OSError as error:
+            self._complain(f"The picture cannot be saved in {Path.cwd()}: {error.strerror}.")
+        else:
+            self.notify(f"The picture is in {name}", markup=False)
 
     def action_show_help(self) -> None:
         self.push_screen(HelpScreen())
@@ -186,11 +195,8 @@ class InklingApp(App[str]):
             self.exit()
             return
         run = self.session.run
-        answer = await self.push_screen_wait(Question("A run is live. What shall become of it?", {
-            "leave": ("Leave it running", "It trains on; inkling attach shows it again."),
-            "stop": ("Stop it, then quit", "It ends here; what it has learnt stays on disk."),
-            "stay": ("Stay", "Back to the screen."),
-        }))  # fmt: skip
+        answer = await self.push_screen_wait(about_a_live_run())
         stopped = answer != "stop" or await self._ask(Stop()) or not self.session.live
         if answer != "stay" and stopped:
-            self.exit(f"The run is in {printable(run.path)}" if run else None)
+            where = f"The run is in {printable(run.path)}." if run else ""
+            self.exit(f"{'' if answer == 'stop' else LEFT} {where}".strip())

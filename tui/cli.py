@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from nn.hyperparameters import PRESETS, SPECS, HyperparameterError, Hyperparameters, resolve
+from tui.exit_codes import DONE, FAILED, INTERRUPTED, USAGE
 from tui.terminal import UsageError
-
-OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 class _Parser(argparse.ArgumentParser):
@@ -127,15 +126,18 @@ def _train(options: argparse.Namespace) -> int:
 
 def _open(options: argparse.Namespace) -> int:
     """The app, on nothing or on a run to attach to."""
-    from tui.terminal import go_with_the_terminal, is_plain, require_terminal
+    from tui.terminal import go_with_the_terminal, is_plain, leave_on_sigterm, require_terminal
 
     attach = None
-    initial = None
+    data_dir = getattr(options, "data_dir", None)
     if options.command == "attach":
         from tui.engine.run_directory import find_run
 
         attach = find_run(_runs_dir(options), options.run)
-        initial = attach.read_config().hyperparameters
+        config = attach.read_config()
+        initial = config.hyperparameters
+        # The next run is to find the data where this one did.
+        data_dir = Path(config.data_dir) if config.data_dir else None
     else:
         initial = given_hyperparameters(options, paced=True)
     require_terminal()
@@ -145,14 +147,15 @@ def _open(options: argparse.Namespace) -> int:
     from tui.app import InklingApp
     from tui.session import Session
 
-    session = Session(_runs_dir(options), getattr(options, "data_dir", None))
+    session = Session(_runs_dir(options), data_dir)
     app = InklingApp(
         session, initial=initial, attach=attach, ascii_only=options.ascii or is_plain()
     )
+    leave_on_sigterm(app.leave_from_outside)
     farewell = app.run()
     if farewell:
         print(farewell)
-    return app.return_code or OK
+    return app.return_code or DONE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -95,6 +95,10 @@ COMMANDS: tuple[Command, ...] = (
         "leave_field", in_footer=True, in_fields=True,
     ),
     Command(
+        "app.picture", "app", "f12", "Picture", "Save the screen as an SVG picture, right here",
+        "save_picture", in_fields=True,
+    ),
+    Command(
         "app.help", "app", "question_mark", "Help", "Every key and what it does", "show_help",
         in_footer=True,
     ),

@@ -18,12 +18,11 @@ from nn.events import Diverged, EpochDone, RunFinished, RunStarted
 from nn.hyperparameters import Hyperparameters
 from tui.engine import log_lines
 from tui.engine.client import new_config
-from tui.engine.facts import Entry, Failed, Preparing, Stopped, as_json_object
+from tui.engine.facts import Entry, Failed, Stopped, as_json_object
 from tui.engine.run_directory import RunDirectory
 from tui.engine.text import printable
 from tui.engine.worker import Worker
-
-DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+from tui.exit_codes import DONE, FAILED, INTERRUPTED, USAGE
 
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -71,49 +70,15 @@ class PlainLines:
         pass
 
 
-class LiveProgress:
-    """A progress bar that stays below the lines of the log."""
+def _display(run: str, worker: Worker, *, json: bool) -> Display:
+    if json:
+        return JsonLines(run)
+    if not sys.stdout.isatty():
+        return PlainLines(run)
+    # Nobody else shall wait for rich.
+    from tui.progress import LiveProgress
 
-    def __init__(self, run: str) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TimeRemainingColumn(),
-            console=Console(highlight=False, markup=False, emoji=False),
-            transient=True,
-        )
-        self._progress.start()
-        self._task = self._progress.add_task("starting", total=None)
-        self._run = run
-
-    def _print(self, text: str) -> None:
-        self._progress.console.print(text, soft_wrap=True)
-
-    def show(self, entry: Entry) -> None:
-        fact = entry.fact
-        if isinstance(fact, Preparing):
-            total = fact.total or None
-            self._progress.update(
-                self._task, description=fact.what, completed=fact.done, total=total
-            )
-            return
-        if isinstance(fact, RunStarted):
-            self._print(f"run {self._run}")
-        self._print(log_lines.line(entry))
-        if isinstance(fact, RunStarted):
-            self._print(log_lines.HEADER)
-            self._progress.update(
-                self._task, description="training", completed=0, total=fact.epochs
-            )
-        elif isinstance(fact, EpochDone):
-            self._progress.update(self._task, completed=fact.epoch)
-
-    def close(self) -> None:
-        self._progress.stop()
+    return LiveProgress(run, lambda: worker.steps)
 
 
 def train(
@@ -126,12 +91,11 @@ def train(
     """
     run = RunDirectory.create(runs_dir, new_config(hyperparameters, data_dir))
     worker = Worker(run)
-    kind = JsonLines if json else LiveProgress if sys.stdout.isatty() else PlainLines
     last: Entry | None = None
     begun = False
     unread: OSError | None = None
     try:
-        with _interruptible(worker), closing(kind(run.name)) as display:
+        with _interruptible(worker), closing(_display(run.name, worker, json=json)) as display:
             for entry in worker.run():
                 last = entry
                 begun = begun or isinstance(entry.fact, RunStarted)

@@ -115,8 +115,8 @@ class Session:
                 state.apply(news)
                 self._note(news)
                 self._changed.set()
-            if client.started_it and state.status.phase == "failed" and not state.status.step:
-                # Nothing was started; nothing is left behind.
+            if client.is_over and not state.begun:
+                # Nothing was begun; nothing is left behind.
                 client.run.discard()
         finally:
             self._changed.set()
@@ -132,7 +132,7 @@ class Session:
         while state.status.phase != "failed":
             await self._epoch_done.wait()
             self._epoch_done.clear()
-            if state.status.phase == "failed":
+            if state.status.phase == "failed" or not (state.begun or state.status.live):
                 return
             try:
                 if digits is None:

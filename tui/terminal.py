@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import locale
 import os
 import select
 import signal
 import sys
 import threading
+import time
+from collections.abc import Callable
 
 
 class UsageError(Exception):
@@ -17,11 +18,20 @@ class UsageError(Exception):
 SMALLEST = (60, 16)
 """Columns and rows below which nothing useful can be shown."""
 
+PATIENCE = 3.0
+"""Seconds the app has to leave by itself."""
+
 
 def is_plain() -> bool:
     """Has this terminal, or its locale, nothing but ASCII to offer?"""
-    encoding = (getattr(sys.stdout, "encoding", None) or locale.getpreferredencoding()).lower()
-    return "utf" not in encoding or os.environ.get("TERM") in ("vt100", "vt220", "ansi")
+    if os.environ.get("TERM") in ("vt100", "vt220", "ansi"):
+        return True
+    # Python turns a C locale into UTF-8 for itself (PEP 538, 540), so what it says of its own
+    # encoding is not what the user said. Who said nothing at all has a terminal of this century.
+    ctype = os.environ.get("LC_CTYPE", "")
+    made_up = ctype in ("C.UTF-8", "C.utf8", "UTF-8")
+    named = os.environ.get("LC_ALL") or ("" if made_up else ctype) or os.environ.get("LANG", "")
+    return bool(named) and "utf" not in named.lower()
 
 
 def require_terminal() -> None:
@@ -54,10 +64,28 @@ def require_terminal() -> None:
 
 def go_with_the_terminal() -> None:
     """Have this process end when its terminal does: it would spin at the end of its input."""
+    # For `leave_on_sigterm`, and before the first thread: each inherits the mask.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     # Under nohup, say, the signal would be ignored; without a controlling terminal (su -c, some
     # containers) it is never sent, so the line itself is watched.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     threading.Thread(target=_watch_the_line, name="hang-up", daemon=True).start()
+
+
+def leave_on_sigterm(leave: Callable[[], None]) -> None:
+    """Call `leave` (from a thread) on SIGTERM, and go anyhow if that has not helped in time.
+
+    A terminal that no longer reads stops Textual's event loop in a full write queue, where neither
+    asyncio's signal handlers nor Python's own run; a thread in sigwait does.
+    """
+
+    def wait() -> None:
+        signal.sigwait({signal.SIGTERM})
+        leave()
+        time.sleep(PATIENCE)
+        os._exit(128 + signal.SIGTERM)
+
+    threading.Thread(target=wait, name="sigterm", daemon=True).start()
 
 
 def _watch_the_line() -> None:

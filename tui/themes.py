@@ -1,19 +1,23 @@
-"""Inkling's own colours: paper and ink by day, and by night."""
+"""Inkling's own colours: paper and ink by day, and by night.
+
+Over SSH most terminals are taken for 256-colour ones. The night's colours are 256-colour ones to
+begin with, its greys pure greys, so that no digit turns lavender on the way.
+"""
 
 from textual.theme import Theme
 
 NIGHT = Theme(
     name="inkling-night",
-    primary="#7aa2f7",
-    secondary="#9ece6a",
-    accent="#bb9af7",
-    warning="#e0af68",
-    error="#f7768e",
-    success="#9ece6a",
-    foreground="#d5d9e8",
-    background="#11131a",
-    surface="#181b25",
-    panel="#1e2230",
+    primary="#87afff",
+    secondary="#87d787",
+    accent="#af87ff",
+    warning="#ffaf5f",
+    error="#ff5f87",
+    success="#87d787",
+    foreground="#dadada",
+    background="#121212",
+    surface="#1c1c1c",
+    panel="#262626",
     dark=True,
 )
 

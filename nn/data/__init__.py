@@ -137,7 +137,7 @@ def load(
     if name == digits.NAME:
         return digits.load_digits(root)
     if data_dir is not None:
-        dataset = _from_folder(info, data_dir, "--data-dir", root, progress)
+        dataset = _from_folder(info, data_dir, _origin(data_dir), root, progress)
     elif variable := os.environ.get(DATA_VARIABLE):
         dataset = _from_folder(info, Path(variable), DATA_VARIABLE, root, progress)
     else:
@@ -149,6 +149,14 @@ def load(
                 "choose that data set, or another folder."
             )
     return dataset
+
+
+def _origin(data_dir: Path) -> str:
+    """Who named this folder: a worker is given it either way, a person needs to know which."""
+    variable = os.environ.get(DATA_VARIABLE)
+    if variable and Path(variable).expanduser().absolute() == data_dir.absolute():
+        return DATA_VARIABLE
+    return "--data-dir"
 
 
 def _from_folder(

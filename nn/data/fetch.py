@@ -147,9 +147,9 @@ def _fetch_one(
         except _MirrorError as error:
             failures.append(f"{urlsplit(mirror).netloc}: {error}")
     raise DataError(
-        f"Could not download {file.name} of {set_name} ({'; '.join(failures)}); to work without a "
-        f"network, give --data-dir DIR or set INKLING_DATA to a folder with {set_name}/ below it "
-        "that holds the four IDX files."
+        f"Could not download {set_name}; without a network, give --data-dir DIR or set "
+        f"INKLING_DATA to a folder with its four IDX files in {set_name}/ "
+        f"({file.name}: {'; '.join(failures)})."
     )
 
 

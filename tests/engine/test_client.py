@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nn.events import EpochDone, RunFinished, RunStarted
+from nn.events import EpochDone, HyperparameterChanged, RunFinished, RunStarted
 from nn.hyperparameters import Hyperparameters
 from tui.engine import client as client_module
 from tui.engine.client import CommandRefused, RunClient, new_config
@@ -97,7 +97,7 @@ async def test_who_attaches_before_the_worker_has_begun_waits_for_it(
 
 
 async def test_every_command(launch: Launch, facts_of: FactsOf, steps_of: StepsOf) -> None:
-    client = launch("step", **LONG, batch_size=100)
+    client = launch("step", **LONG, batch_size=100, optimizer="momentum")
 
     async def held_at(step: int) -> None:
         async with asyncio.timeout(30):
@@ -321,3 +321,22 @@ def test_where_the_data_are_is_kept_as_a_whole_path(
     monkeypatch.setenv("INKLING_DATA", "elsewhere")
     assert new_config(h, None).data_dir == str(tmp_path / "elsewhere")
     assert new_config(h, Path("/given")).data_dir == "/given"
+
+
+async def test_what_was_refused_is_not_done_later(
+    launch: Launch, facts_of: FactsOf, steps_of: StepsOf, wait_for: Wait,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    client = launch(**LONG)
+    wait_for(lambda: len(steps_of(client.run)), "the first steps")
+    os.kill(pid(client), signal.SIGSTOP)
+    with monkeypatch.context() as patch:
+        patch.setattr(client_module, "ANSWER_PATIENCE", 0.2)
+        for command in (Set("learning_rate", 0.5), Stop()):
+            with pytest.raises(CommandRefused, match="has not answered"):
+                await client.ask(command)
+    os.kill(pid(client), signal.SIGCONT)
+    await client.ask(Pause())
+    told = facts_of(client.run)
+    assert not any(isinstance(fact, (HyperparameterChanged, Stopped)) for fact in told)
+    assert isinstance(told[-1], Paused)

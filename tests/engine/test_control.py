@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import socket
 import stat
 import tempfile
@@ -17,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.engine import control as control_module
+from tui.engine import sockets
 from tui.engine.commands import (
     LONGEST_LINE,
     PROTOCOL,
@@ -29,8 +32,9 @@ from tui.engine.commands import (
     parse_request,
     to_line,
 )
-from tui.engine.control import Control, _listen, socket_directory
+from tui.engine.control import Control
 from tui.engine.run_directory import RunDirectory, RunError
+from tui.engine.sockets import listen, socket_directory
 
 Make = Callable[..., RunDirectory]
 
@@ -50,7 +54,7 @@ def control(run: RunDirectory) -> Iterator[Control]:
 def fallback(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The directory that stands in for /tmp/inkling-UID."""
     with tempfile.TemporaryDirectory(prefix="ink") as folder:
-        monkeypatch.setattr(control_module, "_TEMPORARY", Path(folder) / "own")
+        monkeypatch.setattr(sockets, "_TEMPORARY", Path(folder) / "own")
         yield Path(folder) / "own"
 
 
@@ -249,7 +253,7 @@ def test_workers_that_begin_at_once_do_not_sweep_each_other_away(make_run: Make)
 
     def begin(run: RunDirectory) -> None:
         for _ in range(40):
-            path, listener = _listen(run)
+            path, listener = listen(run)
             listeners.append(listener)
             made.append(path)
 
@@ -312,3 +316,125 @@ def test_a_run_directory_may_have_a_long_name(tmp_path: Path) -> None:
         connection = connect(run)
         connection.sendall(to_line(Request(ask=Pause())))
         assert control.queue.get(timeout=20).command == Pause()
+
+
+def test_who_makes_room_may_be_talking_at_that_moment(
+    run: RunDirectory, control: Control, monkeypatch: pytest.MonkeyPatch,
+    wait_for: Callable[..., None], capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Both are news of the same look: somebody new, and a word from who has to go for them."""
+    busy, go_on = threading.Event(), threading.Event()
+
+    def slow_peer_uid(_: socket.socket) -> int:
+        busy.set()
+        go_on.wait(20)
+        return os.getuid()
+
+    monkeypatch.setattr(control_module, "_MOST_CLIENTS", 2)
+    first = connect(run)
+    wait_for(lambda: control._lines, "the first is known")
+    monkeypatch.setattr(control_module, "peer_uid", slow_peer_uid)
+    second = connect(run)
+    assert busy.wait(20)
+    third = connect(run)
+    first.sendall(b'{"ask": ')
+    go_on.set()
+    # With its words unread, the answer may be lost to it.
+    with contextlib.suppress(ConnectionResetError):
+        assert b"Too many" in first.recv(1000)
+    second.close()
+    third.sendall(to_line(Request(ask=Pause())))
+    control.queue.get(timeout=20).reply()
+    assert answer(third).done
+    assert capfd.readouterr().err == ""
+
+
+def test_what_nobody_foresaw_costs_one_connection(
+    run: RunDirectory, control: Control, monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str], wait_for: Callable[..., None],
+) -> None:  # fmt: skip
+    for name in ("parse_request", "peer_uid"):
+        with monkeypatch.context() as patch:
+            patch.setattr(control_module, name, lambda _: 1 // 0)
+            unlucky = connect(run)
+            unlucky.sendall(to_line(Request(ask=Pause())))
+            with contextlib.suppress(ConnectionResetError):
+                assert unlucky.recv(100) == b""
+        wait_for(lambda: "ZeroDivisionError: " in capfd.readouterr().err, "words in the log")
+        other = connect(run)
+        other.sendall(to_line(Request(ask=Step())))
+        control.queue.get(timeout=20).reply()
+        assert answer(other).done
+        wait_for(lambda: not control._lines, "nobody is remembered")
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An ear that looks more often than it should whether it can be reached."""
+    assert control_module.CHECK_EVERY >= 1, "a paused worker has better things to do"
+    monkeypatch.setattr(control_module, "CHECK_EVERY", 0.02)
+
+
+@pytest.mark.usefixtures("often")
+@pytest.mark.parametrize("how", ["all gone", "no runtime directory any more", "another link"])
+def test_a_socket_that_was_taken_away_is_replaced(
+    how: str, run: RunDirectory, fallback: Path, wait_for: Callable[..., None]
+) -> None:
+    runtime = Path(os.environ["XDG_RUNTIME_DIR"])
+    with Control(run) as control:
+        before = run.control.readlink()
+        if how == "another link":
+            run.control.unlink()
+            run.control.symlink_to("/nowhere")
+        else:
+            shutil.rmtree(runtime)
+        if how.startswith("no"):
+            runtime.write_text("")
+
+        def is_back() -> bool:
+            return run.control.readlink() not in (before, Path("/nowhere"))
+
+        wait_for(is_back, "another socket")
+        where = fallback if how.startswith("no") else runtime / "inkling"
+        assert run.control.readlink().parent == where
+        connection = connect(run)
+        connection.sendall(to_line(Request(ask=Pause())))
+        control.queue.get(timeout=20).reply()
+        assert answer(connection).done
+        assert not before.exists()
+    assert list(where.iterdir()) == []
+    assert not run.control.is_symlink()
+    runtime.unlink() if runtime.is_file() else None
+
+
+@pytest.mark.usefixtures("often")
+def test_a_run_that_was_taken_away_leaves_no_sockets_about(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch, wait_for: Callable[..., None]
+) -> None:
+    tries: list[RunDirectory] = []
+
+    def counting(run: RunDirectory) -> Any:
+        tries.append(run)
+        return listen(run)
+
+    with Control(run) as control:
+        monkeypatch.setattr(control_module, "listen", counting)
+        shutil.rmtree(run.path)
+        wait_for(lambda: len(tries) > 2, "a few tries")
+        assert control._thread.is_alive()
+    assert list((Path(os.environ["XDG_RUNTIME_DIR"]) / "inkling").iterdir()) == []
+
+
+def test_who_hangs_up_has_abandoned_the_request(
+    run: RunDirectory, control: Control, wait_for: Callable[..., None]
+) -> None:
+    connection = connect(run)
+    connection.sendall(to_line(Request(ask=Pause())) + b"and more")
+    asked = control.queue.get(timeout=20)
+    assert not asked.abandoned
+    connection.shutdown(socket.SHUT_WR)
+    assert not asked.abandoned, "it still listens"
+    connection.close()
+    wait_for(lambda: asked.abandoned, "the hang-up is seen")
+    asked.reply()
+    assert not asked.abandoned

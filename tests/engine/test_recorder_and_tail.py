@@ -15,7 +15,7 @@ from nn.events import RunFinished, StepDone
 from tui.engine.facts import Entry, Fact, Failed, Paused, Stopped, encode
 from tui.engine.recorder import Recorder
 from tui.engine.run_directory import RunDirectory
-from tui.engine.tail import CHUNK, STEP, Died, News, RunTail, StepsRecorded
+from tui.engine.tail import CHUNK, MOST_ENTRIES, STEP, Died, News, RunTail, StepsRecorded
 
 Make = Callable[..., RunDirectory]
 
@@ -292,3 +292,33 @@ except OSError as error:
     assert isinstance(news, StepsRecorded)
     assert news.records["step"].tolist() == list(range(1, 32))
     assert isinstance(death, Died)
+
+
+def test_a_history_of_many_facts_is_told_in_turns(run: RunDirectory) -> None:
+    count = 3 * MOST_ENTRIES + 7
+    append(run.steps, records(1, count).tobytes())
+    append(run.journal, b"".join(line(Paused(step, "")) for step in range(1, count)))
+    append(run.journal, line(Stopped(count, 1, "")))
+    tail = RunTail(run)
+    told: list[Fact] = []
+    turns = 0
+    while not tail.ended:
+        news = tail.poll()
+        assert isinstance(news[0], StepsRecorded) == (turns == 0)
+        assert len(facts(news)) <= MOST_ENTRIES
+        assert tail.ended != tail.behind
+        told += facts(news)
+        turns += 1
+    assert turns == 4
+    assert told == [*(Paused(step, "") for step in range(1, count)), Stopped(count, 1, "")]
+
+
+def test_a_death_is_told_after_many_facts(run: RunDirectory) -> None:
+    count = 2 * MOST_ENTRIES
+    append(run.journal, b"".join(line(Paused(step, "")) for step in range(count)))
+    tail = RunTail(run)
+    news: list[News] = []
+    while not tail.ended:
+        news += tail.poll()
+    assert len(facts(news)) == count
+    assert news[-1] == Died("")

@@ -199,3 +199,20 @@ async def test_attaching_to_what_is_no_run(session: Session, tmp_path: Path) -> 
     with pytest.raises(RunError, match="no run to read"):
         session.attach(RunDirectory(tmp_path / "nothing"))
     assert not session.live
+
+
+@pytest.mark.parametrize("words", ["", "Something that nobody foresaw."])
+async def test_a_run_that_was_stopped_while_it_loaded_leaves_nothing(
+    words: str, session: Session, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Without a cache the digits take as long as it takes to import scikit-learn.
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cold"))
+    session.start(Hyperparameters(), "run")
+    assert session.run is not None
+    session.run.worker_log.write_text(words)
+    await session.ask(Stop())
+    state = await follow(session)
+    assert state.status.phase == "stopped"
+    assert not state.begun
+    assert len(state.book.lines) == 1, "that it was stopped"
+    assert [run.name for run in runs.iterdir()] == ([session.run.name] if words else [])

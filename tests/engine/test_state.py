@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
-from nn.hyperparameters import Hyperparameters, Value
+from nn.hyperparameters import SLOWEST_PACE, Hyperparameters, Value
 from tui.engine.facts import Entry, Fact, Failed, Paused, Preparing, Resumed, Stopped
 from tui.engine.state import LIVE, LONGEST_LOG, LogBook, RunState
 from tui.engine.tail import STEP, Died, StepsRecorded
@@ -90,8 +91,8 @@ def test_the_time_left_minds_the_pace() -> None:
     assert state_after(STARTED, steps(1, 200), Paused(200, "")).status.seconds_left == 8
     for without in (state_after(STARTED), state_after(STARTED, steps(1, 1000), FINISHED)):
         assert without.status.seconds_left is None
-    for slowest in (5e-324, 1e-300, 1e-5):
-        assert state_after(STARTED, steps(1, 2), pace=slowest).status.seconds_left is None
+    long = dataclasses.replace(STARTED, epochs=10_000)
+    assert state_after(long, steps(1, 2), pace=SLOWEST_PACE).status.seconds_left is None
 
 
 def test_a_failure_names_its_field_and_a_death_its_last_words() -> None:
@@ -206,3 +207,27 @@ def test_no_records_whatever_raise(values: list[tuple[int, float, float]]) -> No
         record["step"], record["seconds"], record["loss"] = step, seconds, loss
     state = state_after(STARTED, StepsRecorded(records), epoch_done(1), StepsRecorded(records))
     assert state.status.phase == "running"
+
+
+@pytest.mark.parametrize(
+    ("news", "held"),
+    [
+        ([], False),
+        ([Preparing("Reading", 1, 2), Paused(0, "me")], True),
+        ([Paused(0, "me"), Preparing("Reading", 2, 2)], True),
+        ([Paused(0, "me"), STARTED], True),
+        ([Paused(0, "me"), Preparing("Reading", 2, 2), Resumed(0, "me", "run")], False),
+        ([STARTED, Paused(3, "")], True),
+        ([STARTED, Paused(3, ""), Resumed(3, "", "step")], False),
+        ([STARTED, Paused(3, ""), Stopped(3, 0, "me")], False),
+        ([STARTED, Paused(3, ""), Died("")], False),
+        ([Paused(0, "me"), Failed("No data.", "dataset")], False),
+    ],
+)
+def test_a_run_is_held_between_a_pause_and_what_ends_it(news: list[Any], held: bool) -> None:
+    assert state_after(*news).status.held == held
+
+
+@pytest.mark.parametrize("ending", [Stopped(0, 0, "me"), FINISHED])
+def test_an_ending_leaves_no_stale_sentence(ending: Fact) -> None:
+    assert state_after(Preparing("Downloading mnist", 0, 10), ending).status.sentence == ""

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
+import socket
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
-from nn.data.dataset import Progress
+from nn.data.dataset import DataError, Progress
 from nn.events import EpochDone, HyperparameterChanged, RunFinished, RunStarted
-from nn.hyperparameters import Hyperparameters
+from nn.hyperparameters import SLOWEST_PACE, Hyperparameters
 from tui.engine import worker as worker_module
-from tui.engine.commands import Command, Epoch, Pause, Resume, Set, Step, Stop
+from tui.engine.commands import Command, Epoch, Pause, Request, Resume, Set, Step, Stop, to_line
 from tui.engine.control import Asked
 from tui.engine.facts import Fact, Paused, Preparing, Resumed, Stopped
+from tui.engine.loading import Loading
 from tui.engine.run_directory import RunDirectory
 from tui.engine.worker import Stint, Worker
 
@@ -223,7 +227,7 @@ def test_a_paced_run_obeys_while_it_waits(make_run: Make) -> None:
 
 
 def test_the_slowest_pace_of_all(make_run: Make) -> None:
-    worker = Worker(make_run(epochs=1, pace=5e-324), Stint.STEP)
+    worker = Worker(make_run(epochs=1, pace=SLOWEST_PACE), Stint.STEP)
     facts = drive(worker, [Stop()])
     assert facts[-1] == Stopped(1, 0, "me")
 
@@ -257,7 +261,8 @@ def test_stop_while_the_digits_are_loaded(make_run: Make, monkeypatch: pytest.Mo
     worker = Worker(run)
     monkeypatch.setattr(worker_module, "load_split", preparing(worker, {4: Stop()}))
     facts = [entry.fact for entry in worker.run()]
-    assert facts == [Stopped(0, 0, "me")]
+    assert facts[-1] == Stopped(0, 0, "me")
+    assert {type(fact) for fact in facts[:-1]} <= {Preparing}
     assert not run.is_live()
 
 
@@ -273,8 +278,108 @@ def test_pause_while_the_digits_are_loaded(
         facts.append(entry.fact)
         if isinstance(entry.fact, RunStarted):
             ask(worker, Stop())
-    assert facts[0] == Preparing("Reading ?[2J", 0, 10)
+    assert Preparing("Reading ?[2J", 0, 10) in facts
     assert Paused(0, "me") in facts
     assert facts[-1] == Stopped(0, 0, "me")
     assert len(steps_of(run)) == 0
     assert sum(isinstance(fact, Preparing) for fact in facts) < 5, "ten lines in a millisecond"
+
+
+@pytest.fixture
+def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """A download that hangs without a word, until the event is set."""
+    really_load = worker_module.load_split
+    answers = threading.Event()
+
+    def load(h: Hyperparameters, data_dir: str, progress: Progress) -> Any:
+        progress("Downloading", 0, 10)
+        assert answers.wait(30)
+        progress("Downloading", 10, 10)
+        return really_load(h, data_dir)
+
+    monkeypatch.setattr(worker_module, "load_split", load)
+    yield answers
+    answers.set()
+
+
+@pytest.mark.usefixtures("mirror")
+@pytest.mark.parametrize("how", ["a request", "a signal"])
+def test_stop_while_a_download_hangs(how: str, make_run: Make, facts_of: FactsOf) -> None:
+    run = make_run()
+    worker = Worker(run)
+    facts = []
+    for entry in worker.run():
+        facts.append(entry.fact)
+        if isinstance(entry.fact, Preparing):
+            ask(worker, Stop()) if how == "a request" else worker.stop("me")
+    assert facts == [Preparing("Downloading", 0, 10), Stopped(0, 0, "me")]
+    assert facts_of(run) == facts
+    assert not run.is_live()
+
+
+def test_what_is_asked_while_a_download_hangs(
+    mirror: threading.Event, make_run: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "PROGRESS_EVERY", math.inf)
+    worker = Worker(make_run(epochs=1, batch_size=100))
+    replies: list[Answers] = []
+    facts: list[Fact] = []
+    for entry in worker.run():
+        facts.append(entry.fact)
+        match entry.fact:
+            case Preparing():
+                replies = [ask(worker, Set("learning_rate", 1)), ask(worker, Pause())]
+            case Paused():
+                assert "still being loaded" in (replies[0].sentence or "")
+                mirror.set()
+            case RunStarted():
+                ask(worker, Resume())
+    kinds = [type(fact) for fact in facts]
+    assert kinds == [Preparing, Paused, RunStarted, Resumed, EpochDone, RunFinished]
+
+
+def test_a_load_that_nobody_waits_for_ends_at_its_next_word(wait_for: Callable[..., None]) -> None:
+    left, done = threading.Event(), []
+
+    def work(progress: Progress) -> None:
+        left.wait(20)
+        progress("Downloading", 1, 2)
+        done.append("the rest")
+
+    with Loading(work):
+        (thread,) = [t for t in threading.enumerate() if t.name == "loading"]
+    left.set()
+    wait_for(lambda: not thread.is_alive(), "its end")
+    assert not done
+
+
+def test_what_goes_wrong_in_a_load_is_raised_where_it_is_waited_for() -> None:
+    wrong = DataError("The files are damaged.")
+
+    def work(_: Progress) -> None:
+        raise wrong
+
+    with Loading(work) as loading:
+        while loading.lasts:
+            assert loading.look(20) is None
+        with pytest.raises(DataError) as raised:
+            loading.result()
+    assert raised.value is wrong
+
+
+def test_a_request_whose_asker_is_gone_is_not_carried_out(
+    make_run: Make, wait_for: Callable[..., None]
+) -> None:
+    run = make_run(epochs=1, batch_size=100)
+    worker = Worker(run, Stint.STEP)
+    facts = []
+    for entry in worker.run():
+        facts.append(entry.fact)
+        if isinstance(entry.fact, Paused):
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(str(run.control.readlink()))
+                connection.sendall(to_line(Request(ask=Set("learning_rate", 0.5))))
+                wait_for(lambda: not worker._control.queue.empty(), "the request")
+            ask(worker, Resume())
+    assert isinstance(facts[-1], RunFinished)
+    assert not any(isinstance(fact, HyperparameterChanged) for fact in facts)

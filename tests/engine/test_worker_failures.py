@@ -100,7 +100,7 @@ def test_no_place_for_a_socket_is_a_fact_too(
     def nowhere() -> Path:
         raise RunError("There is no place for a socket.")
 
-    monkeypatch.setattr("tui.engine.control.socket_directory", nowhere)
+    monkeypatch.setattr("tui.engine.sockets.socket_directory", nowhere)
     run = make_run()
     (only,) = Worker(run).run()
     assert only.fact == Failed("There is no place for a socket.", "")

@@ -92,23 +92,24 @@ def test_hidden_layers_survive_being_typed(widths: tuple[int, ...]) -> None:
         ("warmup", "-0.1", "must be at least 0 (got '-0.1')."),
         ("warmup", "1", "must be less than 1 (got '1')."),
         ("batch_size", "0", "must be at least 1 (got '0')."),
-        ("batch_size", "65537", "must be at most 65536 (got '65537')."),
+        ("batch_size", "65537", "must be at most 65,536 (got '65537')."),
         ("batch_size", "1.5", "must be a whole number (got '1.5')."),
         ("epochs", "0", "must be at least 1 (got '0')."),
-        ("epochs", "100001", "must be at most 100000 (got '100001')."),
+        ("epochs", "100001", "must be at most 100,000 (got '100001')."),
         ("seed", "-1", "must be at least 0 (got '-1')."),
-        ("seed", "4294967296", "must be at most 4.29497e+09 (got '4294967296')."),
+        ("seed", "4294967296", "must be at most 4,294,967,295 (got '4294967296')."),
         ("threads", "0", "must be at least 1 (got '0')."),
         ("threads", "257", "must be at most 256 (got '257')."),
         ("pace", "-1", "must be at least 0 (got '-1')."),
-        ("pace", "1000001", "must be at most 1e+06 (got '1000001')."),
+        ("pace", "1e-9", "must be 0, or at least 0.001 (got '1e-9')."),
+        ("pace", "1000001", "must be at most 1,000,000 (got '1000001')."),
         ("hidden", "0", "must have between 1 and 8192 units each (got '0')."),
         ("hidden", "128,8193", "must have between 1 and 8192 units each (got '128,8193')."),
         ("hidden", "128,-3", "must have between 1 and 8192 units each (got '128,-3')."),
         (
             "hidden",
             "128,,64",
-            "must be whole numbers with commas between them, such as 128,64 (got '128,,64').",
+            "must be whole numbers with commas, such as 128,64 (got '128,,64').",
         ),
         ("activation", "swish", "must be one of " + ", ".join(ACTIVATIONS) + " (got 'swish')."),
         ("optimizer", "lion", "must be one of sgd, momentum, adam (got 'lion')."),
@@ -124,7 +125,7 @@ def test_every_bound_has_its_case_above() -> None:
     mark = test_a_bound_is_refused_with_a_sentence.pytestmark[0]
     tried = [name for name, _, _ in mark.args[1]]
     for name, spec in SPECS.items():
-        bounds = len([part for part in spec.bounds.split(",") if part])
+        bounds = len([part for part in spec.bounds.split(", ") if part])
         assert tried.count(name) >= bounds, f"{name}: {spec.bounds}"
 
 
@@ -135,7 +136,7 @@ def test_good_splits(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["", "0", "1", "-0.1", "nan", "inf", "half", "0.2 0.3"])
 def test_bad_splits(value: str) -> None:
-    assert "auto, official, or the share kept for testing" in refusal(SPECS["split"], value)
+    assert "official, a share such as 0.2, or auto" in refusal(SPECS["split"], value)
 
 
 def test_too_many_hidden_layers() -> None:

@@ -48,6 +48,7 @@ EFFECTS: dict[str, Effect] = {
     "chart.log": lambda app: app.train.query_one(LossChart).log_scale,
     "log.save": lambda app: any("log" in message.lower() for message in toasts(app)),
     "field.leave": lambda app: app.focused is None,
+    "app.picture": lambda app: any("picture" in message for message in toasts(app)),
     "app.help": lambda app: isinstance(app.screen, HelpScreen),
     "app.leave": lambda app: app._exit,
     "app.leave_anyhow": lambda app: app._exit,
@@ -89,6 +90,10 @@ async def test_its_key_does_it(command: Command, key: str) -> None:
         await wait_for(pilot, lambda: EFFECTS[command.id](app), command.help)
 
 
+BY_NAME = [c for c in COMMANDS if c.id not in ("field.leave", "app.leave_anyhow")]
+"""What the palette offers; to leave a field, or the app from within one, is a matter of keys."""
+
+
 async def choose(app: InklingApp, pilot: Pilot[Any], command: Command) -> None:
     """What the palette does when the command is chosen from it."""
     offered = {entry.title: entry for entry in app.get_system_commands(app.screen)}
@@ -103,7 +108,7 @@ async def choose(app: InklingApp, pilot: Pilot[Any], command: Command) -> None:
 
 async def test_the_names_in_the_palette_do_it() -> None:
     async with opened(QuietSession()) as (app, pilot):
-        for command in (c for c in COMMANDS if c.label != "Quit"):
+        for command in (c for c in BY_NAME if c.label != "Quit"):
             session(app).starts.clear()
             session(app).asked.clear()
             app.clear_notifications()
@@ -115,7 +120,7 @@ async def test_the_names_in_the_palette_do_it() -> None:
                 await pilot.press("escape")
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c.label == "Quit"], ids=lambda c: c.id)
+@pytest.mark.parametrize("command", [c for c in BY_NAME if c.label == "Quit"], ids=lambda c: c.id)
 async def test_the_names_in_the_palette_that_leave(command: Command) -> None:
     async with opened(QuietSession()) as (app, pilot):
         await choose(app, pilot, command)
@@ -133,8 +138,8 @@ async def test_the_palette_starts_a_run_although_a_field_had_the_focus() -> None
 async def test_the_palette_names_nothing_twice() -> None:
     async with opened(QuietSession()) as (app, _):
         titles = [entry.title for entry in app.get_system_commands(app.screen)]
-        assert len(titles) == len(set(titles)) == len(COMMANDS) + 2
-        assert {"Theme", "Screenshot"} < set(titles)
+        assert len(titles) == len(set(titles)) == len(BY_NAME) + 1
+        assert "Theme" in titles
         assert "Quit" not in titles  # Textual's own would be a way round the question.
 
 

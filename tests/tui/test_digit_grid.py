@@ -89,7 +89,7 @@ async def test_every_digit_on_the_page_has_its_numbers() -> None:
         assert len(shown) >= 12
         for index in shown:
             assert expected_caption(predictions, index) in text
-        assert f"epoch 3 · all digits · 1–{len(shown)} of 40 · 2 wrong" in text
+        assert f"epoch 3 · 2 wrong · 1–{len(shown)} of 40" in text
 
 
 async def test_the_cells_are_the_pixels() -> None:

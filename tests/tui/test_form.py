@@ -101,7 +101,7 @@ async def test_a_bad_text_is_marked_and_explained_as_it_is_typed() -> None:
 @pytest.mark.parametrize("live", [False, True])
 async def test_every_explanation_fits_its_lines(live: bool) -> None:
     async with opened(QuietSession()) as (app, pilot):
-        app.train.run_live = live
+        app.train.running = LONG if live else None
         for name, spec in SPECS.items():
             field(app, name).take_focus()
             await pilot.pause()
@@ -212,7 +212,8 @@ async def test_live_fields_are_sent_on_enter_and_the_others_wait() -> None:
 
 
 async def test_a_knob_turned_in_the_form_turns_in_the_run(runs: Path) -> None:
-    async with opened(runs, initial=LONG) as (app, pilot):
+    rolling = LONG.model_copy(update={"optimizer": "momentum"})
+    async with opened(runs, initial=rolling) as (app, pilot):
         await pilot.press("space")
         await wait_for_phase(app, pilot, "running")
         for name, value in (("learning_rate", "0.02"), ("momentum", "0.5"), ("pace", "300")):
@@ -272,3 +273,38 @@ async def test_opening_changes_nothing_and_says_nothing(name: str) -> None:
         assert form(app).hyperparameters() == (initial or resolve(None, {}))
         assert preset(app) == (name or "first-light")
         assert message(app) == ""
+
+
+async def test_what_was_typed_and_not_entered_does_not_stay(runs: Path) -> None:
+    async with opened(runs, initial=LONG) as (app, pilot):
+        await pilot.press("space")
+        await wait_for_phase(app, pilot, "running")
+        field(app, "learning_rate").take_focus()
+        await wait_for(pilot, lambda: app.train.editing)
+        retype(app, "learning_rate", "0.5")
+        await wait_for(pilot, lambda: field(app, "learning_rate").edited)
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: field(app, "learning_rate").text == "0.05")
+        assert message(app) == "Learning rate stays 0.05: Enter would change it."
+        # What the next run is to have is nobody's business but the next run's.
+        field(app, "epochs").take_focus()
+        await wait_for(pilot, lambda: app.train.editing)
+        retype(app, "epochs", "7")
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: not app.train.editing)
+        assert field(app, "epochs").text == "7"
+        await app.session.ask(Stop())
+        await wait_for_phase(app, pilot, "stopped")
+
+
+async def test_momentum_is_refused_where_it_would_do_nothing(runs: Path) -> None:
+    async with opened(runs, initial=LONG) as (app, pilot):
+        await pilot.press("space")
+        await wait_for_phase(app, pilot, "running")
+        field(app, "momentum").take_focus()
+        retype(app, "momentum", "0.3")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: toasts(app))
+        assert toasts(app)[0] == "Momentum has no part in sgd."
+        await app.session.ask(Stop())
+        await wait_for_phase(app, pilot, "stopped")

@@ -4,7 +4,9 @@
 - `facts`          the lines of its journal, and back
 - `recorder`       the worker's pen: journal, steps, predictions, guesses
 - `commands`       what a run can be told, and how that is written on the control socket
+- `sockets`        where that socket lives, and how it is made
 - `control`        the worker's ear: one thread on the socket, a queue for the training loop
+- `loading`        the digits, loaded in a thread while the worker is all ears
 - `worker`         the process (or the foreground) that owns the training
 - `tail`           a reader at its own pace, which no writer waits for
 - `client`         starts a worker, iterates its facts, sends it commands

@@ -81,6 +81,11 @@ class RunClient:
         """Is the run this client's own, not one that somebody else started?"""
         return self._process is not None
 
+    @property
+    def is_over(self) -> bool:
+        """Has a worker that this client started ended, beyond any doubt?"""
+        return self._process is not None and self._process.poll() is not None
+
     @classmethod
     def start(
         cls,
@@ -121,7 +126,7 @@ class RunClient:
             news = self._tail.poll()
             for item in news:
                 yield item
-            if self._tail.ended and not news:
+            if self._tail.ended and not news and not self._tail.behind:
                 break
             await asyncio.sleep(0 if self._tail.behind else LOOK_EVERY)
         await self._reap()

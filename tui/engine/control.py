@@ -8,18 +8,15 @@ or never ends its line is dropped; training notices none of it.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import queue
-import secrets
+import select
 import selectors
 import socket
-import stat
-import struct
 import threading
 import time
+import traceback
 from collections.abc import Iterator
-from pathlib import Path
 
 from tui.engine.commands import (
     LONGEST_LINE,
@@ -30,19 +27,16 @@ from tui.engine.commands import (
     to_line,
 )
 from tui.engine.run_directory import RunDirectory, RunError
+from tui.engine.sockets import close, is_reachable, listen, peer_uid
 from tui.engine.text import printable
 
 PATIENCE = 10.0
 """Seconds a client has to end its line."""
 
+CHECK_EVERY = 3.0
+"""Seconds between two looks at whether the socket can still be found."""
+
 _MOST_CLIENTS = 64
-
-_TEMPORARY = Path(f"/tmp/inkling-{os.getuid()}")
-"""Where there is no runtime directory: short whatever TMPDIR says."""
-
-
-_LONGEST_DIRECTORY = 80
-"""Bytes: a socket's path may have 107 (103 on some systems), and its name takes 18 of them."""
 
 
 class Asked:
@@ -52,6 +46,16 @@ class Asked:
         self.command = command
         self.who = who
         self._connection = connection
+
+    @property
+    def abandoned(self) -> bool:
+        """Has the asker hung up? Who was told that nothing came of it must not be surprised."""
+        if self._connection is None:
+            return False
+        # A hang-up is always reported; an asker who only will not write any more is still there.
+        poll = select.poll()
+        poll.register(self._connection, 0)
+        return bool(poll.poll(0))
 
     def reply(self, sentence: str = "") -> None:
         """Done, or, with a sentence, why not."""
@@ -71,7 +75,7 @@ class Control:
 
     def __enter__(self) -> Control:
         self._wake_read, self._wake_write = socket.socketpair()
-        self._path, self._listener = _listen(self._run)
+        self._path, self._listener = listen(self._run)
         self._thread = threading.Thread(target=self._serve, name="control", daemon=True)
         self._thread.start()
         return self
@@ -79,10 +83,10 @@ class Control:
     def __exit__(self, *exc: object) -> None:
         self._wake_write.send(b".")
         self._thread.join(timeout=2)
-        for path in (self._path, self._run.control):
-            with contextlib.suppress(OSError):
-                path.unlink()
-        for end in (self._listener, self._wake_read, self._wake_write):
+        close(self._path, self._listener)
+        with contextlib.suppress(OSError):
+            self._run.control.unlink()
+        for end in (self._wake_read, self._wake_write):
             end.close()
         while not self.queue.empty():
             self.queue.get().reply("The run has ended.")
@@ -93,22 +97,54 @@ class Control:
             yield self.queue.get()
 
     def _serve(self) -> None:
+        check = time.monotonic() + CHECK_EVERY
         with selectors.DefaultSelector() as selector:
             selector.register(self._listener, selectors.EVENT_READ)
             selector.register(self._wake_read, selectors.EVENT_READ)
             while True:
-                # With nobody half-way through a line there is nothing to time out, so none is set.
-                for key, _ in selector.select(1.0 if self._lines else None):
+                # With nobody half-way through a line there is nothing to time out.
+                for key, _ in selector.select(1.0 if self._lines else CHECK_EVERY):
                     if key.fileobj is self._wake_read:
                         for connection in list(self._lines):
                             connection.close()
                         return
-                    if key.fileobj is self._listener:
-                        self._accept(selector)
-                    else:
-                        assert isinstance(key.fileobj, socket.socket)
-                        self._read(selector, key.fileobj)
+                    assert isinstance(key.fileobj, socket.socket)
+                    self._hear(selector, key.fileobj)
                 self._drop_the_slow(selector)
+                if time.monotonic() > check:
+                    self._stay_reachable(selector)
+                    check = time.monotonic() + CHECK_EVERY
+
+    def _hear(self, selector: selectors.BaseSelector, speaker: socket.socket) -> None:
+        """Whatever goes wrong with one of them, the others are still heard."""
+        try:
+            if speaker is self._listener:
+                self._accept(selector)
+            elif speaker in self._lines:
+                # Not so if another of the same batch had to be given its place.
+                self._read(selector, speaker)
+        except Exception:
+            traceback.print_exc()
+            if speaker is self._listener:
+                time.sleep(0.1)
+            else:
+                self._forget(selector, speaker)
+                speaker.close()
+
+    def _stay_reachable(self, selector: selectors.BaseSelector) -> None:
+        """Listen anew where the socket was taken away: a runtime directory goes with its user's
+        last session, and a temporary one is cleaned."""
+        if is_reachable(self._run, self._path):
+            return
+        try:
+            path, listener = listen(self._run)
+        except (RunError, OSError):
+            # Perhaps at the next look.
+            return
+        selector.unregister(self._listener)
+        close(self._path, self._listener)
+        self._path, self._listener = path, listener
+        selector.register(listener, selectors.EVENT_READ)
 
     def _accept(self, selector: selectors.BaseSelector) -> None:
         try:
@@ -117,15 +153,21 @@ class Control:
             # Out of file descriptors, most likely: let the caller wait rather than spin.
             time.sleep(0.1)
             return
-        connection.setblocking(False)
-        if _peer_uid(connection) not in (os.getuid(), 0):
+        try:
+            connection.setblocking(False)
+            if peer_uid(connection) not in (os.getuid(), 0):
+                connection.close()
+                return
+            crowded = len(self._lines) >= _MOST_CLIENTS
+            self._lines[connection] = (bytearray(), time.monotonic() + PATIENCE)
+            selector.register(connection, selectors.EVENT_READ)
+            if crowded:
+                # Who has sat here longest without a word makes room for who may have one.
+                self._drop(selector, next(iter(self._lines)), "Too many others are talking.")
+        except BaseException:
+            self._forget(selector, connection)
             connection.close()
-            return
-        if len(self._lines) >= _MOST_CLIENTS:
-            # Who has sat here longest without a word makes room for who may have one.
-            self._drop(selector, next(iter(self._lines)), "Too many others are talking.")
-        self._lines[connection] = (bytearray(), time.monotonic() + PATIENCE)
-        selector.register(connection, selectors.EVENT_READ)
+            raise
 
     def _read(self, selector: selectors.BaseSelector, connection: socket.socket) -> None:
         line, _ = self._lines[connection]
@@ -142,8 +184,7 @@ class Control:
         if not ended:
             self._drop(selector, connection, "The line is too long." if got else "")
             return
-        selector.unregister(connection)
-        del self._lines[connection]
+        self._forget(selector, connection)
         try:
             request = parse_request(bytes(line[: line.index(b"\n")]))
         except BadRequest as error:
@@ -159,9 +200,13 @@ class Control:
     def _drop(
         self, selector: selectors.BaseSelector, connection: socket.socket, sentence: str
     ) -> None:
-        selector.unregister(connection)
-        del self._lines[connection]
+        self._forget(selector, connection)
         _answer(connection, Reply(done=False, sentence=sentence) if sentence else None)
+
+    def _forget(self, selector: selectors.BaseSelector, connection: socket.socket) -> None:
+        with contextlib.suppress(KeyError):
+            selector.unregister(connection)
+        self._lines.pop(connection, None)
 
 
 def _answer(connection: socket.socket, reply: Reply | None) -> None:
@@ -170,76 +215,3 @@ def _answer(connection: socket.socket, reply: Reply | None) -> None:
         if reply is not None:
             connection.send(to_line(reply))
     connection.close()
-
-
-def _peer_uid(connection: socket.socket) -> int:
-    if not hasattr(socket, "SO_PEERCRED"):
-        # Elsewhere the directory's mode alone keeps others out.
-        return os.getuid()
-    size = struct.calcsize("3i")
-    _pid, uid, _gid = struct.unpack(
-        "3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
-    )
-    return int(uid)
-
-
-def socket_directory() -> Path:
-    """Where sockets live: short (a socket's path may have 107 bytes), private, gone at reboot.
-
-    Raises:
-        RunError: the directory cannot be made, or is somebody else's.
-    """
-    given = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
-    for path in (given / "inkling", _TEMPORARY):
-        if not path.is_absolute() or len(os.fsencode(path)) > _LONGEST_DIRECTORY:
-            continue
-        with contextlib.suppress(OSError):
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            facts = path.lstat()
-            if stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.getuid():
-                path.chmod(0o700)
-                return path
-    raise RunError(
-        f"{printable(_TEMPORARY)} is not a directory of yours: there is no place for a socket."
-    )
-
-
-def _listen(run: RunDirectory) -> tuple[Path, socket.socket]:
-    """A socket under a short name, linked from the run."""
-    directory = socket_directory()
-    _sweep(directory)
-    path = directory / f"{secrets.token_hex(6)}.sock"
-    unborn = path.with_suffix(".new")
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        listener.bind(str(unborn))
-        unborn.chmod(0o600)
-        listener.listen(128)
-        # Only now: a socket that does not listen yet looks stale to another worker's sweep.
-        unborn.rename(path)
-    except OSError as error:
-        listener.close()
-        why = printable(error.strerror or error)
-        raise RunError(f"No socket can be made in {printable(directory)}: {why}.") from None
-    listener.setblocking(False)
-    link = run.control.with_name(f".{run.control.name}.{os.getpid()}")
-    with contextlib.suppress(FileNotFoundError):
-        link.unlink()
-    link.symlink_to(path)
-    link.rename(run.control)
-    return path, listener
-
-
-def _sweep(directory: Path) -> None:
-    """Take away the sockets of workers that were killed."""
-    for path in directory.glob("*.sock"):
-        probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        probe.settimeout(0.2)
-        try:
-            probe.connect(str(path))
-        except OSError as error:
-            if error.errno == errno.ECONNREFUSED:
-                with contextlib.suppress(OSError):
-                    path.unlink()
-        finally:
-            probe.close()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import assert_never
 
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
 from nn.hyperparameters import SPECS, format_value
-from tui.engine.facts import Entry, Fact, Failed, Paused, Preparing, Resumed, Stopped
+from tui.engine.facts import Entry, Fact, Failed, Paused, Preparing, Resumed, Stopped, decode
+from tui.engine.run_directory import RunDirectory
 from tui.engine.text import printable
 
 HEADER = "time     epoch   train    test    right  rate     sec    samples/s"
@@ -17,7 +19,26 @@ the test set that is right, the learning rate, seconds for the epoch, and traini
 
 def line(entry: Entry) -> str:
     """One line, the time of day first."""
-    return f"{time.strftime('%H:%M:%S', time.localtime(entry.time))} {printable(words(entry.fact))}"
+    return printable(f"{time.strftime('%H:%M:%S', time.localtime(entry.time))} {words(entry.fact)}")
+
+
+def is_logged(fact: Fact) -> bool:
+    """Progress is shown while it lasts; the log keeps everything else."""
+    return not isinstance(fact, Preparing)
+
+
+def log_text(run: RunDirectory) -> Iterator[str]:
+    """A run's whole log from its journal, line by line, each with its line end, the header first.
+
+    Raises:
+        OSError: the journal cannot be read.
+    """
+    with open(run.journal, "rb") as journal:
+        yield HEADER + "\n"
+        for written in journal:
+            entry = decode(written)
+            if entry is not None and is_logged(entry.fact):
+                yield line(entry) + "\n"
 
 
 def words(fact: Fact) -> str:
@@ -50,8 +71,9 @@ def words(fact: Fact) -> str:
         case Failed(sentence=sentence):
             return printable(sentence)
         case RunFinished():
+            epochs = "1 epoch" if fact.epochs == 1 else f"{fact.epochs} epochs"
             return (
-                f"finished: {fact.epochs} epochs in {seconds(fact.seconds)} s of training, "
+                f"finished: {epochs} in {seconds(fact.seconds)} s of training, "
                 f"{fact.test_accuracy:.2%} right"
             )
         case _:
@@ -67,8 +89,12 @@ def diverged(fact: Diverged) -> str:
 
 
 def seconds(value: float) -> str:
-    """Three significant figures at most: 0.004, 0.34, 12.1, 340."""
-    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
+    """Three significant figures at most, but whole seconds whole: 0.004, 0.34, 12.1, 340, 4321."""
+    # The limits are where rounding would add a figure: 9.996 is 10.0, not 10.00.
+    for limit, digits in ((0.0995, 3), (9.995, 2), (99.95, 1)):
+        if value < limit:
+            return f"{value:.{digits}f}"
+    return f"{value:.0f}"
 
 
 def _by(who: str) -> str:

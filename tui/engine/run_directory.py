@@ -44,7 +44,8 @@ STEP_FIELDS = (
     ("gradient_norm", "<f4"),
     ("epoch", "<u4"),
 )
-"""A record of steps.bin as a NumPy dtype; `seconds` is training time since the run began."""
+"""A record of steps.bin as a NumPy dtype; `seconds` is the time spent inside the trainer
+since the run began: training and testing, pauses excluded."""
 
 STEP_STRUCT = "<QdfffI"
 """The same record for `struct`, which packs one a microsecond sooner."""
@@ -200,7 +201,7 @@ class RunDirectory:
             os.close(handle)
 
     def discard(self) -> None:
-        """Take away a run that never took a step, unless its worker left words in its log: what
+        """Take away a run that never began, unless its worker left words in its log: what
         was not foreseen is worth reading."""
         with contextlib.suppress(OSError):
             if self.worker_log.stat().st_size:

@@ -62,6 +62,8 @@ class RunStatus:
     seconds_left: float | None = None
     sentence: str = ""
     field: str = ""
+    held: bool = False
+    """Is the worker to hold, or does it? It may be told so while the digits are still loaded."""
 
     @property
     def live(self) -> bool:
@@ -95,9 +97,9 @@ class RunState:
         self.status = RunStatus("preparing", run_name=printable(run_name))
         self.history = LossHistory(0, Curve(), Curve())
         self.predictions: Predictions | None = None
+        self.begun = False
         self.book = LogBook(deque(maxlen=LONGEST_LOG), 0)
         self._seconds = 0.0
-        self._held = False
 
     def apply(self, news: News) -> None:
         """Take in one piece of news."""
@@ -109,7 +111,7 @@ class RunState:
                 sentence = f"The worker died at epoch {status.epoch + 1}, step {status.step:,}."
                 if words:
                     sentence += f" Its last words: {printable(words, 160)}"
-                self._update(phase="died", sentence=sentence)
+                self._end("died", sentence)
                 self.say(sentence)
             case Entry():
                 self._apply_entry(news)
@@ -147,8 +149,9 @@ class RunState:
                 share = f" {done / total:.0%}" if total else ""
                 self._update(phase="preparing", sentence=printable(what) + share)
             case RunStarted():
+                self.begun = True
                 self._update(
-                    phase="paused" if self._held else "running",
+                    phase="paused" if self.status.held else "running",
                     epochs=fact.epochs,
                     steps=fact.epochs * fact.steps_per_epoch,
                     steps_per_epoch=fact.steps_per_epoch,
@@ -169,22 +172,28 @@ class RunState:
                     changed = {name: SPECS[name].parse(new)}
                     self.hyperparameters = self.hyperparameters.model_copy(update=changed)
             case Paused() | Resumed():
-                self._held = isinstance(fact, Paused)
+                self._update(held=isinstance(fact, Paused))
                 # Who pauses before the digits are loaded still waits for them.
                 if self.status.steps:
-                    self._update(phase="paused" if self._held else "running")
+                    self._update(phase="paused" if self.status.held else "running")
             case Diverged():
-                self._update(phase="diverged", sentence=log_lines.diverged(fact))
+                self._end("diverged", log_lines.diverged(fact))
             case Stopped():
-                self._update(phase="stopped")
+                self._end("stopped")
             case Failed(sentence=sentence, field=field):
-                self._update(phase="failed", sentence=printable(sentence), field=printable(field))
+                self._update(field=printable(field))
+                self._end("failed", printable(sentence))
             case RunFinished():
-                self._update(phase="finished", test_accuracy=fact.test_accuracy)
+                self._update(test_accuracy=fact.test_accuracy)
+                self._end("finished")
             case _:
                 assert_never(fact)
-        if not isinstance(fact, Preparing):
+        if log_lines.is_logged(fact):
             self.say(log_lines.line(entry))
+
+    def _end(self, phase: Phase, sentence: str = "") -> None:
+        """Whatever was said of the run before it ended is no longer so."""
+        self._update(phase=phase, sentence=sentence, held=False)
 
     def _new_history(self) -> None:
         self.history = dataclasses.replace(self.history, revision=self.history.revision + 1)

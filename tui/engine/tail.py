@@ -8,6 +8,7 @@ is never more than nothing. Any number of tails may follow one run, and none of 
 from __future__ import annotations
 
 import os
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Union
@@ -22,6 +23,10 @@ STEP = np.dtype(list(STEP_FIELDS))
 
 CHUNK = 1 << 20
 """Bytes read from a file at one look: a long history arrives in pieces, and keys get a turn."""
+
+
+MOST_ENTRIES = 500
+"""Lines of the journal told at one look: each takes a moment to understand, and to show."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -75,7 +80,7 @@ class RunTail:
         self.run = run
         self._journal = _Growing(run.journal)
         self._steps = _Growing(run.steps)
-        self._waiting: list[Entry] = []
+        self._lines: deque[bytes] = deque()
         self._ended = False
 
     @property
@@ -86,29 +91,34 @@ class RunTail:
     @property
     def behind(self) -> bool:
         """Is there more to read right away?"""
-        return self._journal.behind or self._steps.behind
+        return self._journal.behind or self._steps.behind or bool(self._lines)
 
     def poll(self) -> list[News]:
         """What is new since the last look, steps before the facts that came after them."""
         # Liveness before the files: a worker that writes its last line and leaves between the two
         # looks must not be taken for dead.
         live = self._ended or self.run.is_live()
-        lines = self._journal.new_bytes()
+        if not self._lines:
+            self._lines.extend(self._journal.new_bytes().splitlines())
+        idle = not self._lines
         news: list[News] = []
         records = self._steps.new_bytes(STEP.itemsize)
         if records:
             news.append(StepsRecorded(np.frombuffer(records, STEP)))
-        entries = [entry for line in lines.splitlines() if (entry := decode(line))]
-        self._waiting += entries
         # Read after the journal, the steps reach at least as far, once all of them are here.
         if not self._steps.behind:
-            news += self._waiting
-            self._ended = self._ended or any(isinstance(e.fact, ENDINGS) for e in self._waiting)
-            self._waiting = []
-        if not live and not lines and not records and not self._ended:
+            entries = self._next_entries()
+            news += entries
+            self._ended = self._ended or any(isinstance(e.fact, ENDINGS) for e in entries)
+        if not live and idle and not records and not self._ended:
             self._ended = True
             news.append(Died(self._last_words()))
         return news
+
+    def _next_entries(self) -> list[Entry]:
+        count = min(MOST_ENTRIES, len(self._lines))
+        lines = [self._lines.popleft() for _ in range(count)]
+        return [entry for line in lines if (entry := decode(line))]
 
     def _last_words(self) -> str:
         try:

@@ -10,13 +10,14 @@ looks at the entries; `inkling train` iterates the same generator and shows them
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import math
 import queue
 import signal
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import assert_never
@@ -28,6 +29,7 @@ from nn.trainer import Trainer
 from tui.engine.commands import Epoch, Pause, Resume, Set, Step, Stop
 from tui.engine.control import Asked, Control
 from tui.engine.facts import Entry, Fact, Failed, Paused, Preparing, Resumed, Stopped
+from tui.engine.loading import Loading
 from tui.engine.recorder import Recorder
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.test_set import load_split
@@ -36,6 +38,8 @@ from tui.engine.text import printable
 PROGRESS_EVERY = 0.25
 """Seconds between two lines of progress while data is fetched."""
 
+LISTEN_EVERY = 0.1
+"""Seconds that a request may wait while data is fetched."""
 
 PACE_SLACK = 0.1
 """Seconds by which a paced run may fall behind and still catch up: timers are not exact."""
@@ -51,7 +55,7 @@ class Stint(Enum):
 
 
 class _StopAsked(Exception):
-    """Raised from inside a long preparation when the run is told to stop."""
+    """Raised wherever the run is when it is told to stop."""
 
 
 class Worker:
@@ -108,8 +112,7 @@ class Worker:
     def _whole_run(self) -> Iterator[Entry]:
         h = self._config.hyperparameters
         _limit_blas_threads(h.threads)
-        digits = self._load(h)
-        yield from self._take_news()
+        digits = yield from self._load(h)
         trainer = self._trainer = Trainer(h, digits)
         for event in trainer.run():
             match event:
@@ -135,21 +138,29 @@ class Worker:
             if self._news or self._halting or not self._control.queue.empty():
                 yield from self._listen()
 
-    def _load(self, h: Hyperparameters) -> Split:
-        digits = load_split(h, self._config.data_dir, self._progress)
+    def _load(self, h: Hyperparameters) -> Generator[Entry, None, Split]:
+        """Have the digits loaded, all ears: a mirror may hang for as long as it likes."""
+        data_dir = self._config.data_dir
+        with Loading(lambda progress: load_split(h, data_dir, progress)) as loading:
+            while loading.lasts:
+                progress = loading.look(LISTEN_EVERY)
+                for asked in self._control.asked():
+                    self._do(asked)
+                if progress is not None:
+                    self._note(progress)
+                yield from self._take_news()
+                if self._stopped_by is not None:
+                    raise _StopAsked
+            digits = loading.result()
         versions = {**self._config.versions, "blas": _blas()}
         seen = {"fingerprint": digits.fingerprint, "versions": versions}
         self._config = self._config.model_copy(update=seen)
         self.run_directory.write_config(self._config)
         return digits
 
-    def _progress(self, what: str, done: int, total: int | None) -> None:
-        for asked in self._control.asked():
-            self._do(asked)
-        if self._stopped_by is not None:
-            raise _StopAsked
+    def _note(self, progress: Preparing) -> None:
         now = time.monotonic()
-        fact = Preparing(printable(what, 100), done, total or 0)
+        fact = dataclasses.replace(progress, what=printable(progress.what, 100))
         when, what_before = self._last_progress
         if now - when > PROGRESS_EVERY or fact.what != what_before:
             self._last_progress = (now, fact.what)
@@ -193,6 +204,9 @@ class Worker:
 
     def _do(self, asked: Asked) -> None:
         """Act on one request and answer it."""
+        if asked.abandoned:
+            asked.reply("Nobody waits for this any more.")
+            return
         match asked.command:
             case Pause():
                 self._hold(asked.who)
@@ -220,21 +234,22 @@ class Worker:
 
     def _hold(self, who: str) -> None:
         if self._stint is not Stint.HOLD:
-            self._news.append(self._write(Paused(self._steps, who)))
+            self._news.append(self._write(Paused(self.steps, who)))
         self._stint = Stint.HOLD
 
     def _go_on(self, stint: Stint, who: str) -> None:
         if self._stint is Stint.HOLD:
-            self._news.append(self._write(Resumed(self._steps, who, stint.value)))
+            self._news.append(self._write(Resumed(self.steps, who, stint.value)))
         self._stint = stint
 
     @property
-    def _steps(self) -> int:
+    def steps(self) -> int:
+        """How many are done; may be asked from any thread."""
         return self._trainer.step if self._trainer else 0
 
     def _stopped(self) -> Stopped:
         epochs = self._trainer.epochs_done if self._trainer else 0
-        return Stopped(self._steps, epochs, self._stopped_by or "")
+        return Stopped(self.steps, epochs, self._stopped_by or "")
 
     def _record_predictions(self) -> None:
         assert self._trainer is not None
@@ -265,6 +280,8 @@ def _blas() -> str:
 
 def main(arguments: list[str]) -> int:
     """Run in the background: 0 when the run ended well or was stopped, 1 when it failed."""
+    # Blocked in the app that started this process, see `tui.terminal`.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     run = RunDirectory(Path(arguments[0]))
     worker = Worker(run, Stint(arguments[1] if len(arguments) > 1 else "run"))
     signal.signal(signal.SIGTERM, lambda *_: worker.stop("a signal"))

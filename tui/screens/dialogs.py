@@ -14,6 +14,18 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 
+def about_a_live_run() -> Question:
+    """Answers leave, stop or stay."""
+    return Question(
+        "A run is live. What shall become of it?",
+        {
+            "leave": ("Leave it running", "It trains on; inkling attach shows it again."),
+            "stop": ("Stop it, then quit", "It ends here; what it has learnt stays on disk."),
+            "stay": ("Stay", "Back to the screen."),
+        },
+    )
+
+
 class Question(ModalScreen[str]):
     """A sentence and some answers; the first has the focus, Esc gives the last."""
 

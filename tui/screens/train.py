@@ -11,7 +11,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
@@ -59,7 +59,7 @@ class TrainScreen(Screen[None]):
     history: reactive[LossHistory | None] = reactive(None, repaint=False)
     book: reactive[LogBook | None] = reactive(None, repaint=False)
     predictions: reactive[Predictions | None] = reactive(None, repaint=False)
-    run_live: reactive[bool] = reactive(False, repaint=False)
+    running: reactive[Hyperparameters | None] = reactive(None, repaint=False)
     shown_pane: reactive[str] = reactive("digits", repaint=False)
     editing: reactive[bool] = reactive(False, repaint=False)
     """Does a field of the form have the focus?"""
@@ -94,11 +94,12 @@ class TrainScreen(Screen[None]):
         self._ascii_only = ascii_only
 
     def compose(self) -> ComposeResult:
+        self._choose_breakpoints()
         yield StatusLine().data_bind(TrainScreen.status)
         with Container(id="panes"):
             yield PaneTabs(TABS).data_bind(shown=TrainScreen.shown_pane)
             with Container(id="form-pane", classes="pane"):
-                yield HyperparameterForm().data_bind(TrainScreen.run_live)
+                yield HyperparameterForm().data_bind(TrainScreen.running)
             with Container(id="chart-pane", classes="pane"):
                 yield LossChart().data_bind(TrainScreen.history)
             with Container(id="digits-pane", classes="pane"):
@@ -112,14 +113,21 @@ class TrainScreen(Screen[None]):
         )
         yield KeyLine(COMMANDS).data_bind(TrainScreen.editing)
 
+    def _choose_breakpoints(self) -> None:
+        """Textual does so when it hears of a new size, which for an app's first screen is after the
+        first paint."""
+        width, height = self.app.size
+        for points, value in (
+            (self.HORIZONTAL_BREAKPOINTS or [], width),
+            (self.VERTICAL_BREAKPOINTS or [], height),
+        ):
+            self.add_class([name for least, name in points if value >= least][-1])
+
     def on_mount(self) -> None:
         titles = {"form": "Hyperparameters", "chart": "Loss", "digits": "Digits", "log": "Log"}
         for pane, title in titles.items():
             self.query_one(f"#{pane}-pane").border_title = title
         self.watch_shown_pane(self.shown_pane)
-        # The first screen of an app is mounted after the terminal's size was made known, and
-        # Textual chooses breakpoints only when it hears of a size.
-        self.post_message(events.Resize(self.app.size, self.app.size))
         for widget in self.query(PictureWidget):
             widget.ascii_only = self._ascii_only
         if self._initial is not None:
@@ -130,7 +138,8 @@ class TrainScreen(Screen[None]):
         """Take a run's state apart for the widgets; what has not changed moves nothing."""
         failed = state.status.phase == "failed" and self.status.phase != "failed"
         self.status, self.history, self.book = state.status, state.history, state.book
-        self.predictions, self.run_live = state.predictions, state.status.live
+        self.predictions = state.predictions
+        self.running = state.hyperparameters if state.status.live else None
         if failed:
             self._show_error(state.status.field, state.status.sentence)
 

@@ -14,6 +14,7 @@ from typing import Final
 
 ROUND_STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 LARGEST: Final = 1e300  # differences and margins of such numbers are still finite
+SMALLEST: Final = 1e-280  # a fraction of a tick of such a range is still a number above zero
 LIMITS_PER_TICK: Final = 4
 LOG_FACTORS: Final = ((1, 2, 5), (1, 3))
 
@@ -91,9 +92,9 @@ def step_axis(first: int, last: int, count: int) -> Axis:
     step = max(round_step(float(last - first), count), 1.0)
     if step == 2.5:
         step = 5.0
-    ticks = _multiples(float(first), _limits(float(first), float(last), step)[1], step)
+    top = max(_limits(float(first), float(last), step)[1], float(last))
+    ticks = _multiples(float(first), top, step)
     unit = 1_000_000 if last >= 10_000_000 else 1_000 if last >= 10_000 else 1
-    top = _limits(float(first), float(last), step)[1]
     return Axis(float(first), top, ticks, tuple(_count_label(int(tick), unit) for tick in ticks))
 
 
@@ -109,9 +110,9 @@ def short_number(value: float, digits: int = 3) -> str:
 def _spread(low: float, high: float) -> tuple[float, float]:
     """Give a flat range some height, and keep a huge one from overflowing."""
     low, high = (min(max(end, -LARGEST), LARGEST) for end in (low, high))
-    if high - low > abs(high) * 1e-9:
+    if high - low > max(abs(high) * 1e-9, SMALLEST):
         return low, high
-    pad = abs(low) * 0.1 or 0.5
+    pad = abs(low) * 0.1 if abs(low) > SMALLEST else 0.5
     return low - pad, high + pad
 
 

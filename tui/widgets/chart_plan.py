@@ -130,7 +130,11 @@ def plan(
     test = history.test.columns(room, x.low, x.high)
     if smoothing:
         train = _smooth(train, smoothing)
-    newest = (_newest(history.train, train), _newest(history.test, test))
+    last_test = history.test.last
+    newest = (
+        _newest(history.train, train),
+        "" if last_test is None else short_number(last_test),
+    )
     if log_scale:
         train, test = _logarithms(train, low), _logarithms(test, low)
     train, test = _within(train, y), _within(test, y)

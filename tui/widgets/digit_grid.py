@@ -221,11 +221,11 @@ class DigitGrid(PictureWidget, can_focus=True):
         dot, dash = ("-", "-") if self.ascii_only else ("·", "–")
         parts = [
             f"epoch {self.predictions.epoch}",
-            "wrong only" if self.wrong_only else "all digits",
-            f"{start + 1}{dash}{min(start + layout.page_size, total)} of {total}",
+            f"{len(self.predictions.wrong):,} wrong",
+            f"{start + 1:,}{dash}{min(start + layout.page_size, total):,} of {total:,}",
         ]
-        if not self.wrong_only:
-            parts.append(f"{len(self.predictions.wrong)} wrong")
+        if self.wrong_only:
+            parts[1] = "wrong only"
         return f" {dot} ".join(parts)
 
     def _palette(self) -> tuple[Style, ...]:

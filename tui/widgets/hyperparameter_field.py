@@ -55,10 +55,17 @@ class HyperparameterField(Vertical):
 
         field: HyperparameterField
 
+    @dataclass
+    class Left(Message):
+        """The field has lost the focus."""
+
+        field: HyperparameterField
+
     def __init__(self, spec: Spec) -> None:
         super().__init__(id=f"field-{spec.name}")
         self.spec = spec
         self._last = format_value(spec.default)
+        self.edited = False
 
     def compose(self) -> ComposeResult:
         with Horizontal():
@@ -88,6 +95,7 @@ class HyperparameterField(Vertical):
             else:
                 self.query_one(Input).value = format_value(value)
         self._last = format_value(value)
+        self.edited = False
         self.error = ""
 
     def parse(self) -> Value:
@@ -128,6 +136,7 @@ class HyperparameterField(Vertical):
             # A Select announces its first value too, which nobody has chosen.
             return
         self._last = self.text
+        self.edited = True
         self.check()
         self.post_message(self.Changed(self))
 
@@ -139,3 +148,7 @@ class HyperparameterField(Vertical):
     @on(events.DescendantFocus)
     def _entered(self) -> None:
         self.post_message(self.Entered(self))
+
+    @on(events.DescendantBlur)
+    def _left(self) -> None:
+        self.post_message(self.Left(self))

@@ -23,6 +23,7 @@ from nn.hyperparameters import (
     Hyperparameters,
     Value,
     default_preset,
+    format_value,
     resolve,
 )
 from tui.widgets.hyperparameter_field import HyperparameterField
@@ -48,8 +49,8 @@ class HyperparameterForm(Vertical):
     }
     """
 
-    run_live: reactive[bool] = reactive(False, repaint=False)
-    """Is a run live, so that Enter in a live field goes to it?"""
+    running: reactive[Hyperparameters | None] = reactive(None, repaint=False)
+    """What the live run trains with, if there is one: Enter in a live field goes to it."""
 
     @dataclass
     class Tuned(Message):
@@ -68,6 +69,16 @@ class HyperparameterForm(Vertical):
             for spec in SPECS.values():
                 yield HyperparameterField(spec)
         yield Static(id="form-message", markup=False)
+
+    def watch_running(self, old: Hyperparameters | None, new: Hyperparameters | None) -> None:
+        if old is None or new is None:
+            return
+        for field in self._fields():
+            name = field.spec.name
+            if getattr(old, name) != getattr(new, name):
+                value = getattr(new, name)
+                field.show(value)
+                self._say(f"{field.spec.label} is {format_value(value)} now.")
 
     def on_mount(self) -> None:
         self.apply_preset(default_preset(str(SPECS["dataset"].default)))
@@ -135,7 +146,7 @@ class HyperparameterForm(Vertical):
         spec = field.spec
         bounds = f" ({spec.bounds})" if spec.bounds else ""
         sentence = f"{spec.help[:1].upper()}{spec.help[1:]}{bounds}."
-        if self.run_live:
+        if self.running:
             sentence += " Enter applies it now." if spec.live else " For the next run."
         self._say(sentence)
 
@@ -169,11 +180,22 @@ class HyperparameterForm(Vertical):
         event.stop()
         self._explain(event.field)
 
+    @on(HyperparameterField.Left)
+    def _field_left(self, event: HyperparameterField.Left) -> None:
+        """A live field shows what the run has; what was typed and not entered is not that."""
+        event.stop()
+        field = event.field
+        if self.running and field.spec.live and field.edited:
+            value = getattr(self.running, field.spec.name)
+            field.show(value)
+            self._say(f"{field.spec.label} stays {format_value(value)}: Enter would change it.")
+
     @on(HyperparameterField.Submitted)
     def _field_submitted(self, event: HyperparameterField.Submitted) -> None:
         event.stop()
         field = event.field
-        if self.run_live and field.spec.live and not field.error:
+        if self.running and field.spec.live and not field.error:
+            field.edited = False
             self.post_message(self.Tuned(field.spec.name, field.text))
         else:
             self._explain(field)

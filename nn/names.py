@@ -1,0 +1,10 @@
+"""The names by which things are chosen: on the command line, in the form, in the tables of `nn`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+DatasetName = Literal["digits", "mnist", "fashion-mnist"]
+ActivationName = Literal["relu", "leaky_relu", "elu", "tanh", "sigmoid", "gelu"]
+OptimizerName = Literal["sgd", "momentum", "adam"]
+ScheduleName = Literal["constant", "cosine", "one_cycle"]
