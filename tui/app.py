@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,7 +20,6 @@ from nn.hyperparameters import Hyperparameters
 from tui.commands import Room, bindings, works_in_fields
 from tui.engine.client import CommandRefused
 from tui.engine.commands import Command, Epoch, Pause, Resume, Set, Step, Stop
-from tui.engine.log_lines import HEADER
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.text import printable
 from tui.output_filter import OutputFilter
@@ -29,6 +28,7 @@ from tui.screens.dialogs import Question, about_a_live_run
 from tui.screens.help import HelpScreen
 from tui.screens.train import TrainScreen
 from tui.session import Session
+from tui.souvenirs import save_log, save_picture
 from tui.themes import THEMES
 from tui.thin_updates import thin
 from tui.widgets.hyperparameter_form import HyperparameterForm
@@ -148,17 +148,20 @@ class InklingApp(App[str]):
 
     @on(TrainScreen.LogSaveAsked)
     def _save_log(self) -> None:
-        state, run = self.session.state, self.session.run
-        if state is None or run is None:
+        if self.session.run is None:
             self._complain("There is no log yet; press space to start a run.")
-            return
-        path = run.path / "log.txt"
-        try:
-            path.write_text("\n".join([HEADER, *state.book.lines]) + "\n", "utf-8")
-        except OSError as error:
-            self._complain(f"The log cannot be written to {path}: {error.strerror}.")
         else:
-            self.notify(f"The log is in {printable(path)}", markup=False)
+            self._keep(partial(save_log, self.session.run))
+
+    def action_save_picture(self) -> None:
+        self._keep(partial(save_picture, self.export_screenshot()))
+
+    def _keep(self, save: Callable[[], Path]) -> None:
+        """Write a file, and say where it is or why it is not."""
+        try:
+            self.notify(f"Saved as {printable(save())}", markup=False)
+        except RunError as problem:
+            self._complain(str(problem))
 
     def _complain(self, sentence: str) -> None:
         self.notify(printable(sentence), severity="warning", markup=False)
@@ -170,15 +173,6 @@ class InklingApp(App[str]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         editing = self.screen is self.train and self.train.editing
         return works_in_fields(action) if editing else super().check_action(action, parameters)
-
-    def action_save_picture(self) -> None:
-        name = time.strftime("inkling-%Y%m%d-%H%M%S.svg")
-        try:
-            Path(name).write_text(self.export_screenshot(), "utf-8")
-        except OSError as error:
-            self._complain(f"The picture cannot be saved in {Path.cwd()}: {error.strerror}.")
-        else:
-            self.notify(f"The picture is in {name}", markup=False)
 
     def action_show_help(self) -> None:
         self.push_screen(HelpScreen())

@@ -40,6 +40,8 @@ class Command:
         names = {
             "escape": "esc",
             "question_mark": "?",
+            "plus": "+",
+            "minus": "-",
             "left_square_bracket": "[",
             "right_square_bracket": "]",
         }
@@ -86,6 +88,12 @@ COMMANDS: tuple[Command, ...] = (
         "chart.log", "train", "l", "Log scale", "The loss in powers of ten, or as it is",
         "toggle_log_scale",
     ),
+    Command(
+        "chart.smoother", "train", "plus,equals_sign", "Smoother",
+        "Smooth the training line; its band stays as it is", "smooth(1)",
+    ),
+    Command("chart.rougher", "train", "minus", "Rougher", "Smooth it less", "smooth(-1)"),
+    Command("chart.raw", "train", "0", "Not smoothed", "Do not smooth it", "smooth(0)"),
     Command(
         "log.save", "train", "ctrl+s", "Save log", "Write the log to a text file in the run",
         "save_log", in_fields=True,

@@ -46,9 +46,12 @@ EFFECTS: dict[str, Effect] = {
     "digits.next": lambda app: grid(app).page == 1,
     "digits.previous": lambda app: grid(app).page == 2,
     "chart.log": lambda app: app.train.query_one(LossChart).log_scale,
+    "chart.smoother": lambda app: app.train.query_one(LossChart).smoothing == 3,
+    "chart.rougher": lambda app: app.train.query_one(LossChart).smoothing == 1,
+    "chart.raw": lambda app: app.train.query_one(LossChart).smoothing == 0,
     "log.save": lambda app: any("log" in message.lower() for message in toasts(app)),
     "field.leave": lambda app: app.focused is None,
-    "app.picture": lambda app: any("picture" in message for message in toasts(app)),
+    "app.picture": lambda app: any("inkling-" in message for message in toasts(app)),
     "app.help": lambda app: isinstance(app.screen, HelpScreen),
     "app.leave": lambda app: app._exit,
     "app.leave_anyhow": lambda app: app._exit,
@@ -60,6 +63,7 @@ async def prepare(app: InklingApp, pilot: Pilot[Any], command: Command) -> None:
     """A screen with something on every pane, on which the command has something to do."""
     app.train.show_state(of_phase("finished"))
     await wait_for(pilot, lambda: grid(app).page_count > 5)
+    app.train.query_one(LossChart).smoothing = 2
     if command.id == "digits.previous":
         grid(app).page = 3
     if command.id == "pane.digits":

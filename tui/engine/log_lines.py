@@ -12,9 +12,10 @@ from tui.engine.facts import Entry, Fact, Failed, Paused, Preparing, Resumed, St
 from tui.engine.run_directory import RunDirectory
 from tui.engine.text import printable
 
-HEADER = "time     epoch   train    test    right  rate     sec    samples/s"
+HEADER = "time     epoch    train     test    right  rate    work s samples/s"
 """What stands above the columns of an epoch's line: losses of training and test set, the share of
-the test set that is right, the learning rate, seconds for the epoch, and training speed."""
+the test set that is right, the learning rate, seconds of work for the epoch (a paced run waits in
+between), and training speed."""
 
 
 def line(entry: Entry) -> str:
@@ -23,8 +24,9 @@ def line(entry: Entry) -> str:
 
 
 def is_logged(fact: Fact) -> bool:
-    """Progress is shown while it lasts; the log keeps everything else."""
-    return not isinstance(fact, Preparing)
+    """Progress is shown while it lasts, and a step or an epoch asked for is told by the pause after
+    it; the log keeps everything else."""
+    return not isinstance(fact, Preparing) and getattr(fact, "stint", "run") == "run"
 
 
 def log_text(run: RunDirectory) -> Iterator[str]:
@@ -51,9 +53,9 @@ def words(fact: Fact) -> str:
             return f"{sizes}, {fact.n_train:,} digits to learn, {fact.n_test:,} to test"
         case EpochDone():
             return (
-                f"{fact.epoch:>5}  {fact.train_loss:>6.4f}  {fact.test_loss:>6.4f}  "
-                f"{fact.test_accuracy:>7.2%}  {fact.learning_rate:<8.2g} "
-                f"{seconds(fact.seconds):<5} {fact.samples_per_second:>10,.0f}"
+                f"{fact.epoch:>5}  {_loss(fact.train_loss):>7}  {_loss(fact.test_loss):>7}  "
+                f"{fact.test_accuracy:>7.2%}  {fact.learning_rate:<7.2g} "
+                f"{seconds(fact.seconds):<6} {fact.samples_per_second:>9,.0f}"
             )
         case HyperparameterChanged():
             label = SPECS[fact.name].label.lower() if fact.name in SPECS else printable(fact.name)
@@ -95,6 +97,11 @@ def seconds(value: float) -> str:
         if value < limit:
             return f"{value:.{digits}f}"
     return f"{value:.0f}"
+
+
+def _loss(value: float) -> str:
+    """Seven characters at most, whatever a run that goes astray may come to."""
+    return f"{value:.4f}" if value < 100 else f"{value:.1e}"
 
 
 def _by(who: str) -> str:

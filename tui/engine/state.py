@@ -165,7 +165,10 @@ class RunState:
                     epoch=fact.epoch,
                     step=max(fact.step, self.status.step),
                     test_accuracy=fact.test_accuracy,
-                    samples_per_second=fact.samples_per_second,
+                    # How fast it could be is no news of a run that is held to a pace.
+                    samples_per_second=None
+                    if self.hyperparameters.pace
+                    else fact.samples_per_second,
                 )
             case HyperparameterChanged(name=name, new=new):
                 with contextlib.suppress(HyperparameterError, KeyError):

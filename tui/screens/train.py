@@ -28,6 +28,7 @@ from tui.engine.curve import LossHistory
 from tui.engine.log_lines import HEADER
 from tui.engine.predictions import Predictions
 from tui.engine.state import LogBook, RunState, RunStatus
+from tui.terminal import SMALLEST
 from tui.widgets.digit_grid import DigitGrid
 from tui.widgets.hyperparameter_form import HyperparameterForm
 from tui.widgets.key_line import KeyLine
@@ -38,9 +39,6 @@ from tui.widgets.run_log import RunLog
 from tui.widgets.status_line import BAD, StatusLine
 
 TABS = {"digits": "d Digits", "log": "g Log", "form": "f Settings"}
-
-SMALLEST = (60, 16)
-"""Columns and rows below which nothing useful can be shown."""
 
 
 class TrainScreen(Screen[None]):
@@ -181,7 +179,7 @@ class TrainScreen(Screen[None]):
 
     def action_toggle(self) -> None:
         if self.status.live:
-            self.post_message(self.Asked("resume" if self.status.phase == "paused" else "pause"))
+            self.post_message(self.Asked("resume" if self.status.held else "pause"))
         else:
             self._start("run")
 
@@ -227,6 +225,10 @@ class TrainScreen(Screen[None]):
     def action_toggle_log_scale(self) -> None:
         chart = self.query_one(LossChart)
         chart.log_scale = not chart.log_scale
+
+    def action_smooth(self, columns: int) -> None:
+        chart = self.query_one(LossChart)
+        chart.smoothing = max(chart.smoothing + columns, 0) if columns else 0
 
     def action_save_log(self) -> None:
         self.post_message(self.LogSaveAsked())

@@ -67,6 +67,9 @@ class StatusLine(PictureWidget):
             canvas.put(x, 0, shorten(status.sentence, width - x - 1, ellipsis), 0)
         elif status.steps:
             self._draw_progress(canvas, x)
+        elif status.live:
+            held = "it will hold at its first step: space lets it go" if status.held else ""
+            canvas.put(x, 0, held or "getting the digits ready", 1)
         else:
             canvas.put(x, 0, "press space to train, f for settings, ? for help", 1)
         self.show_picture(Picture.from_canvas(canvas, self._palette()))
