@@ -142,8 +142,10 @@ def _open(options: argparse.Namespace) -> int:
         initial = given_hyperparameters(options, paced=True)
     require_terminal()
     go_with_the_terminal()
-    # The chart is drawn in a thread; a key shall not wait 5 ms for its turn.
+    # The chart is drawn in a thread; a key shall not wait 5 ms for its turn. Nor shall what it
+    # changed wait for one of 60 frames a second, when only what has changed is drawn.
     sys.setswitchinterval(0.0005)
+    os.environ.setdefault("TEXTUAL_FPS", "120")
     from tui.app import InklingApp
     from tui.session import Session
 

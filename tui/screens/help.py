@@ -16,9 +16,9 @@ ABOUT = """\
 Hyperparameters: f, then Tab and the arrows; Esc leaves the fields. While a run is live, Enter in \
 Learning rate, Momentum or Pace changes it at once; the other fields are for the next run.
 Loss: each column holds many steps, its band reaches from the lowest loss to the highest, and \
-the marks are the test set's loss after every epoch.
-Digits: the test set after the latest epoch, what each is taken for and how surely; the wrong \
-ones carry a cross and the true class."""
+the dots are the test set's loss, one for every epoch while there is room.
+Digits: the test set after the latest epoch. Under each stands what it is taken for and how surely; \
+✗ 7≠3 79% was taken for a 7, and is a 3."""
 
 
 class HelpScreen(ModalScreen[None]):
@@ -41,7 +41,7 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         rows = [(command.key_name, command.help) for command in COMMANDS]
-        rows.append(("ctrl+p", "The palette: every command by name, themes, a screenshot"))
+        rows.append(("ctrl+p", "The palette: every command by name, and themes"))
         with VerticalScroll() as box:
             box.border_title = "Keys"
             yield Static(
