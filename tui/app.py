@@ -1,4 +1,4 @@
-"""The app: one session, the Train screen, and the commands that belong to no pane."""
+"""The app: its looks, and the commands that belong to no pane; for runs, see `run_control`."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import ClassVar
 
 from rich.console import RenderableType
 from textual import on, work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 
 from nn.hyperparameters import Hyperparameters
 from tui.commands import Room, bindings, works_in_fields
-from tui.engine.client import CommandRefused
-from tui.engine.commands import Command, Epoch, Pause, Resume, Set, Step, Stop
+from tui.engine.commands import Stop
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.text import printable
 from tui.output_filter import OutputFilter
 from tui.palette import offered
+from tui.run_control import RunControl
 from tui.screens.dialogs import Question, about_a_live_run
 from tui.screens.help import HelpScreen
 from tui.screens.train import TrainScreen
@@ -31,17 +31,11 @@ from tui.session import Session
 from tui.souvenirs import save_log, save_picture
 from tui.themes import THEMES
 from tui.thin_updates import thin
-from tui.widgets.hyperparameter_form import HyperparameterForm
-
-ASKS: dict[str, Command] = {
-    "pause": Pause(), "resume": Resume(), "step": Step(), "epoch": Epoch(), "stop": Stop(),
-}  # fmt: skip
-
 
 LEFT = "The run trains on; inkling attach shows it again."
 
 
-class InklingApp(App[str]):
+class InklingApp(RunControl):
     """Returns a sentence to print when it has gone, or nothing."""
 
     TITLE = "Inkling"
@@ -52,13 +46,9 @@ class InklingApp(App[str]):
         self, session: Session, initial: Hyperparameters | None = None,
         attach: RunDirectory | None = None, *, ascii_only: bool = False,
     ) -> None:  # fmt: skip
-        super().__init__()
-        self.session = session
+        super().__init__(session, TrainScreen(initial, ascii_only=ascii_only), attach)
         self.ascii_only = ascii_only
-        self._attach = attach
         self._output_filter = OutputFilter(ascii_only=ascii_only)
-        self._asking = asyncio.Lock()
-        self.train = TrainScreen(initial, ascii_only=ascii_only)
         for theme in THEMES:
             self.register_theme(theme)
         # A theme of many shades comes out grey where there are sixteen colours.
@@ -89,63 +79,6 @@ class InklingApp(App[str]):
         """Leave the run running and go; safe in any thread."""
         self._loop_of_ours.call_soon_threadsafe(self.exit)
 
-    @on(TrainScreen.Ready)
-    def _begin(self) -> None:
-        if self._attach is not None:
-            self._door(self.session.attach, self._attach)
-
-    @work(exclusive=True, group="follow")
-    async def _follow(self) -> None:
-        """Hand every change of the run to the screen, until it has ended."""
-        try:
-            async for state in self.session.changes():
-                self.train.show_state(state)
-        except Exception as error:
-            # Whatever went wrong here went wrong on this side: the run is another process's.
-            self.log.error(error)
-            what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            self.train.lose_sight(printable(what, 120))
-
-    @on(TrainScreen.StartAsked)
-    def _start(self, event: TrainScreen.StartAsked) -> None:
-        if self.session.live:
-            # Two presses in one read: the second was made for the run that the first has begun.
-            self._ask_aside(ASKS["pause" if event.stint == "run" else event.stint])
-        else:
-            self._door(self.session.start, event.hyperparameters, event.stint)
-
-    def _door(self, enter: Callable[..., None], *what: object) -> None:
-        """Begin to follow a run, or say why not."""
-        try:
-            enter(*what)
-        except RunError as problem:
-            self._complain(str(problem))
-        else:
-            self._follow()
-
-    @on(TrainScreen.Asked)
-    def _asked(self, event: TrainScreen.Asked) -> None:
-        self._ask_aside(ASKS[event.what])
-
-    @on(HyperparameterForm.Tuned)
-    def _tuned(self, event: HyperparameterForm.Tuned) -> None:
-        self._ask_aside(Set(event.name, event.text))
-
-    @work
-    async def _ask_aside(self, command: Command) -> None:
-        """Ask while the keys go on working: a worker between two steps may be long in answering."""
-        await self._ask(command)
-
-    async def _ask(self, command: Command) -> bool:
-        """Was it done? What was asked first is answered first."""
-        try:
-            async with self._asking:
-                await self.session.ask(command)
-        except CommandRefused as refusal:
-            self._complain(str(refusal))
-            return False
-        return True
-
     @on(TrainScreen.LogSaveAsked)
     def _save_log(self) -> None:
         if self.session.run is None:
@@ -162,9 +95,6 @@ class InklingApp(App[str]):
             self.notify(f"Saved as {printable(save())}", markup=False)
         except RunError as problem:
             self._complain(str(problem))
-
-    def _complain(self, sentence: str) -> None:
-        self.notify(printable(sentence), severity="warning", markup=False)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         rooms: frozenset[Room] = frozenset({"app", "train"} if screen is self.train else {"app"})

@@ -155,7 +155,7 @@ async def test_help_has_every_key_and_can_be_read_to_the_end(size: tuple[int, in
         for command in COMMANDS:
             assert any(row.split() == [command.key_name, *command.help.split()] for row in rows)
         await pilot.press("end")
-        await wait_for(pilot, lambda: "cross and the true class" in "\n".join(lines(app)))
+        await wait_for(pilot, lambda: "taken for a 7, and is a 3" in "\n".join(lines(app)))
         await pilot.press("escape")
         await wait_for(pilot, lambda: app.screen is app.train)
 

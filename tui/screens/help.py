@@ -17,8 +17,8 @@ Hyperparameters: f, then Tab and the arrows; Esc leaves the fields. While a run 
 Learning rate, Momentum or Pace changes it at once; the other fields are for the next run.
 Loss: each column holds many steps, its band reaches from the lowest loss to the highest, and \
 the dots are the test set's loss, one for every epoch while there is room.
-Digits: the test set after the latest epoch. Under each stands what it is taken for and how surely; \
-✗ 7≠3 79% was taken for a 7, and is a 3."""
+Digits: the test set after the latest epoch. Under each stands what it is taken for and how \
+surely; ✗ 7≠3 79% was taken for a 7, and is a 3."""
 
 
 class HelpScreen(ModalScreen[None]):
