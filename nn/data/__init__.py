@@ -68,7 +68,6 @@ class DatasetInfo:
     class_names: tuple[str, ...]
 
 
-_DIGIT_NAMES = tuple("0123456789")
 _GARMENT_NAMES = (
     "T-shirt/top",
     "Trouser",
@@ -96,7 +95,7 @@ DATASETS: Mapping[str, DatasetInfo] = MappingProxyType(
                 "mnist",
                 "70,000 handwritten digits of 28x28 pixels; 12 MB to download once",
                 OFFICIAL,
-                _DIGIT_NAMES,
+                digits.CLASS_NAMES,
             ),
             DatasetInfo(
                 "fashion-mnist",

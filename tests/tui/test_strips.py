@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.style import Style
 from textual.geometry import Region
 
-from tui.widgets.strips import Canvas, Picture, cells, changed_regions, printable, shorten
+from tui.widgets.strips import Canvas, Picture, cells, changed_regions, shorten, visible
 
 PALETTE = (Style(color="red"), Style(color="blue"))
 
@@ -32,14 +32,14 @@ def test_whatever_is_written_is_harmless_and_fits(text: str, width: int) -> None
 
 @given(st.text(max_size=30), st.integers(0, 30))
 def test_shortened_text_fits(text: str, width: int) -> None:
-    text = printable(text)
+    text = visible(text)
     short = shorten(text, width)
     assert cells(short) <= width
     assert short == text or cells(text) > width
 
 
 def test_control_characters_and_invisible_ones_are_replaced() -> None:
-    assert printable("a\x1b[31m\u200b\u202e\x9bb\n") == "a·[31m···b·"
+    assert visible("a\x1b[31m\u200b\u202e\x9bb\n") == "a·[31m···b·"
 
 
 def test_markup_stays_what_it_is() -> None:

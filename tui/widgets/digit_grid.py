@@ -64,16 +64,9 @@ class DigitGrid(PictureWidget, can_focus=True):
     page: reactive[int] = reactive(0, repaint=False)
     """Which page is shown, from 0; kept within what there is."""
 
-    def __init__(
-        self,
-        *,
-        max_rate: float = 2.0,
-        name: str | None = None,
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
-        """Make a grid that new predictions repaint at most `max_rate` times a second."""
-        super().__init__(max_rate=max_rate, name=name, id=id, classes=classes)
+    def __init__(self, *, max_rate: float = 2.0) -> None:
+        """Make an empty grid."""
+        super().__init__(max_rate=max_rate)
         self._wanted: object = None
         self._inks: tuple[tuple[object, object], tuple[Style, ...]] | None = None
         self.builds = 0

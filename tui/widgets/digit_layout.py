@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from tui.engine.predictions import Predictions
 from tui.widgets.half_blocks import ascii_cells, half_blocks, halved, ink
-from tui.widgets.strips import Canvas, cells, printable, shorten
+from tui.widgets.strips import Canvas, cells, shorten, visible
 
 GAP: Final = 1  # cells between neighbours
 HEADER: Final = 1
@@ -112,7 +112,7 @@ def caption(predictions: Predictions, index: int, width: int, *, ascii_only: boo
     """
     guess, truth = int(predictions.predicted[index]), int(predictions.labels[index])
     percent = f"{int(100 * float(predictions.confidence[index]))}%"
-    said = printable(predictions.class_names[guess])
+    said = visible(predictions.class_names[guess])
     right = guess == truth
     mark = ("=" if right else "x") if ascii_only else ("✓" if right else "✗")
     ellipsis, differs = ("~", "!=") if ascii_only else ("…", "≠")
@@ -122,7 +122,7 @@ def caption(predictions: Predictions, index: int, width: int, *, ascii_only: boo
             return shorten(f"{mark} {said}", width, ellipsis)
         return f"{mark} {shorten(said, room, ellipsis)} {percent}"
     names = predictions.class_names
-    was = printable(names[truth]) if truth < len(names) else str(truth)
+    was = visible(names[truth]) if truth < len(names) else str(truth)
     room -= cells(differs)
     if room < 2:
         return shorten(f"{mark} {said}{differs}{was}", width, ellipsis)
@@ -132,7 +132,7 @@ def caption(predictions: Predictions, index: int, width: int, *, ascii_only: boo
 
 def longest_caption(predictions: Predictions, *, ascii_only: bool = False) -> int:
     """Cells the longest caption could take: that of a mistake between the longest names."""
-    name = max(cells(printable(name)) for name in predictions.class_names)
+    name = max(cells(visible(name)) for name in predictions.class_names)
     return 2 * name + (2 if ascii_only else 1) + len("x  100%")
 
 

@@ -88,17 +88,9 @@ class LossChart(PictureWidget):
             super().__init__()
             self.drawing = drawing
 
-    def __init__(
-        self,
-        *,
-        placeholder: str | None = None,
-        max_rate: float | None = None,
-        name: str | None = None,
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
-        """Make a chart that draws at most `max_rate` (default 5) times a second."""
-        super().__init__(max_rate=max_rate, name=name, id=id, classes=classes)
+    def __init__(self, *, placeholder: str | None = None, max_rate: float = 5.0) -> None:
+        """Make an empty chart."""
+        super().__init__(max_rate=max_rate)
         self._wanted: object = None
         self._waiting = False
         self.drawing = False

@@ -32,22 +32,14 @@ class PictureWidget(Widget):
     ascii_only: reactive[bool] = reactive(False, repaint=False)
     """Use nothing but ASCII characters, for terminals and fonts that have nothing else."""
 
-    def __init__(
-        self,
-        *,
-        max_rate: float | None = None,
-        name: str | None = None,
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
-        """Make an empty picture widget."""
-        super().__init__(name=name, id=id, classes=classes)
+    def __init__(self, *, max_rate: float = 5.0) -> None:
+        """Make an empty picture widget that new data repaint at most `max_rate` times a second."""
+        super().__init__()
         self._picture: Picture | None = None
         self._behind = False
         self._not_before = 0.0
         self._catch_up: Timer | None = None
-        if max_rate is not None:
-            self.set_reactive(PictureWidget.max_rate, max_rate)
+        self.set_reactive(PictureWidget.max_rate, max_rate)
 
     def make_picture(self) -> None:
         """Make a picture if something changed, and see that `show_picture` gets it."""

@@ -37,7 +37,7 @@ CELLS_WORTH_RESENDING: Final = 6
 REGIONS_PER_LINE: Final = 4
 
 
-def printable(text: str) -> str:
+def visible(text: str) -> str:
     """Replace every character that is not plainly visible, so that it can do no harm."""
     return "".join(
         character
@@ -104,7 +104,7 @@ class Canvas:
         if not 0 <= y < self.height:
             return x
         limit = self.width if width is None else min(self.width, x + width)
-        for character in printable(text):
+        for character in visible(text):
             size = get_character_cell_size(character)
             if x + size > limit:
                 break
@@ -117,7 +117,7 @@ class Canvas:
 
     def put_paragraph(self, text: str, style: int) -> None:
         """Write `text` in the middle of the sheet, wrapped at spaces."""
-        lines = _wrap(printable(text), max(self.width - 2, 1))[: self.height]
+        lines = _wrap(visible(text), max(self.width - 2, 1))[: self.height]
         top = (self.height - len(lines)) // 2
         for number, line in enumerate(lines):
             self.put(max((self.width - cells(line)) // 2, 0), top + number, line, style)
