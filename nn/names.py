@@ -6,5 +6,8 @@ from typing import Literal
 
 DatasetName = Literal["digits", "mnist", "fashion-mnist"]
 ActivationName = Literal["relu", "leaky_relu", "elu", "tanh", "sigmoid", "gelu"]
-OptimizerName = Literal["sgd", "momentum", "adam"]
-ScheduleName = Literal["constant", "cosine", "one_cycle"]
+OptimizerName = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"]
+ScheduleName = Literal["constant", "step", "exponential", "cosine", "one_cycle"]
+InitializerName = Literal["auto", "he", "glorot", "lecun"]
+NormalizationName = Literal["none", "batch_norm"]
+SkipName = Literal["none", "residual"]
