@@ -12,15 +12,16 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 Array = NDArray[Any]
+Labels = NDArray[Any]
 
 
 class Batches:
-    """Rows of images (n_samples, n_features) uint8 with labels (n_samples,), by index."""
+    """Rows of images (n_samples, n_features), uint8 or float32, with their labels, by index."""
 
     def __init__(
         self,
-        images: NDArray[np.uint8],
-        labels: NDArray[np.uint8],
+        images: Array,
+        labels: Labels,
         pixel_max: int,
         most: int,
         dtype: DTypeLike = np.float32,
@@ -29,24 +30,26 @@ class Batches:
         self.images = images
         self.labels = labels
         self._scale = np.asarray(1 / pixel_max, dtype)
-        self._bytes = np.empty((most, images.shape[1]), np.uint8)
+        self._rows = np.empty((most, images.shape[1]), images.dtype)
         self._x = np.empty((most, images.shape[1]), dtype)
 
     def __len__(self) -> int:
         return len(self.images)
 
-    def gather(self, indices: NDArray[np.intp]) -> tuple[Array, NDArray[np.uint8]]:
+    def gather(self, indices: NDArray[np.intp]) -> tuple[Array, Labels]:
         """x (n, n_features) in 0..1, valid until the next call, and labels (n,), for these rows."""
-        rows = self._bytes[: len(indices)]
+        rows = self._rows[: len(indices)]
         # "clip" spares numpy a second buffer; every index comes from a permutation of the rows.
         np.take(self.images, indices, axis=0, out=rows, mode="clip")
         return self._scaled(rows), self.labels.take(indices)
 
-    def stretch(self, start: int, stop: int) -> tuple[Array, NDArray[np.uint8]]:
+    def stretch(self, start: int, stop: int) -> tuple[Array, Labels]:
         """The same for the rows from `start` to `stop`, in order."""
         return self._scaled(self.images[start:stop]), self.labels[start:stop]
 
-    def _scaled(self, rows: NDArray[np.uint8]) -> Array:
+    def _scaled(self, rows: Array) -> Array:
         x = self._x[: len(rows)]
-        np.multiply(rows, self._scale, out=x)
+        # Two passes: NumPy multiplies bytes by a float piece by piece, through a buffer.
+        np.copyto(x, rows)
+        x *= self._scale
         return x

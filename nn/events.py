@@ -25,6 +25,7 @@ class RunStarted:
     steps_per_epoch: int
     test_loss: float
     test_accuracy: float
+    n_validation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,9 @@ class StepDone:
 class EpochDone:
     """One pass over the training set, and the test set after it.
 
-    `train_loss` is the mean over the epoch's digits as each was met, so it lags a little behind.
+    `train_loss` is the mean over the epoch's digits as each was met, so it lags a little behind. It
+    is of what was trained on: with dropout, augmentation or smoothed labels it may be the higher
+    one. The validation figures are None where no digits were held out.
     """
 
     epoch: int
@@ -53,6 +56,8 @@ class EpochDone:
     learning_rate: float
     seconds: float
     samples_per_second: float
+    validation_loss: float | None = None
+    validation_accuracy: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,12 @@ class Diverged:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """All epochs are done. `samples_per_second` counts training only, `seconds` also testing."""
+    """All epochs are done, or patience has run out (`stopped_early`).
+
+    `samples_per_second` counts training only, `seconds` also testing. `best_epoch` is the one with
+    the lowest validation loss, None without validation; if the best parameters are kept, the test
+    figures are theirs.
+    """
 
     epochs: int
     step: int
@@ -86,6 +96,8 @@ class RunFinished:
     test_accuracy: float
     seconds: float
     samples_per_second: float
+    best_epoch: int | None = None
+    stopped_early: bool = False
 
 
 Event = RunStarted | StepDone | EpochDone | HyperparameterChanged | Diverged | RunFinished

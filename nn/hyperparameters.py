@@ -9,30 +9,29 @@ that `inkling --help` is quick.
 from __future__ import annotations
 
 import dataclasses
-import math
-import re
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Literal, Union
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from nn.checks import (
+    as_text,
+    check_pace,
+    check_split,
+    check_warmup,
+    check_widths,
+    widths_from_text,
 )
-from pydantic.fields import FieldInfo
-
-from nn.names import ActivationName, DatasetName, OptimizerName, ScheduleName
+from nn.names import (
+    ActivationName,
+    InitializerName,
+    NormalizationName,
+    OptimizerName,
+    ScheduleName,
+    SkipName,
+)
+from nn.sources import DATASET_FORMS, DATASET_STARTS, check_dataset
 
 Value = Union[str, int, float, tuple[int, ...]]
-
-
-SLOWEST_PACE = 0.001
-"""Steps a second; slower is nobody's wish, and the wait for a turn would overflow."""
 
 
 class HyperparameterError(ValueError):
@@ -48,60 +47,56 @@ class Live:
     """Marks a field that `Trainer.set` may change between two steps."""
 
 
-def _widths_from_text(value: object) -> object:
-    """`"128,64"` -> `(128, 64)`; an empty text is a network without hidden layers."""
-    if not isinstance(value, str):
-        return value
-    parts = [part.strip() for part in value.split(",")] if value.strip() else []
-    if any(not re.fullmatch(r"[+-]?\d{1,9}", part) for part in parts):
-        raise ValueError("must be whole numbers with commas, such as 128,64")
-    return tuple(int(part) for part in parts)
+@dataclasses.dataclass(frozen=True)
+class Offer:
+    """Marks a text field with what may be typed there, and with beginnings to choose from."""
+
+    forms: tuple[str, ...]
+    starts: tuple[str, ...]
 
 
-def _check_widths(widths: tuple[int, ...]) -> tuple[int, ...]:
-    if len(widths) > 16:
-        raise ValueError("must be 16 at most")
-    for width in widths:
-        if not 1 <= width <= 8192:
-            raise ValueError("must have between 1 and 8192 units each")
-    return widths
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Marks the first field of a group; those behind it belong to the group as well."""
 
-
-def _check_pace(pace: float) -> float:
-    if 0 < pace < SLOWEST_PACE:
-        raise ValueError(f"must be 0, or at least {SLOWEST_PACE:g}")
-    return pace
-
-
-def _check_split(split: str) -> str:
-    if split in ("auto", "official"):
-        return split
-    try:
-        fraction = float(split)
-    except ValueError:
-        fraction = math.nan
-    if not 0 < fraction < 1:
-        raise ValueError("must be official, a share such as 0.2, or auto")
-    return split
+    title: str
 
 
 class Hyperparameters(BaseModel):
     """What a run is made of. The defaults are the recipe for scikit-learn's 8x8 digits."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False
+    )
 
-    dataset: DatasetName = Field(
+    dataset: Annotated[
+        str,
+        AfterValidator(check_dataset),
+        Offer(forms=DATASET_FORMS, starts=DATASET_STARTS),
+        Group("Data"),
+    ] = Field(
         default="digits",
         title="Data set",
-        description="which digits to learn; the 8x8 digits need no download",
+        description="which digits to learn: a name, or where your own are",
     )
-    split: Annotated[str, AfterValidator(_check_split)] = Field(
+    split: Annotated[str, AfterValidator(check_split)] = Field(
         default="auto",
         title="Split",
         description="official, the share to test on, or auto: official, else 0.2",
     )
+    validation: float = Field(
+        default=0,
+        ge=0,
+        le=0.5,
+        title="Validation",
+        description="share of the training digits held out to judge epochs by",
+    )
+
     hidden: Annotated[
-        tuple[int, ...], BeforeValidator(_widths_from_text), AfterValidator(_check_widths)
+        tuple[int, ...],
+        BeforeValidator(widths_from_text),
+        AfterValidator(check_widths),
+        Group("Network"),
     ] = Field(
         default=(128, 64),
         title="Hidden layers",
@@ -110,14 +105,29 @@ class Hyperparameters(BaseModel):
     activation: ActivationName = Field(
         default="relu", title="Activation", description="the bend after every hidden layer"
     )
-    optimizer: OptimizerName = Field(
+    initializer: InitializerName = Field(
+        default="auto",
+        title="Initialiser",
+        description="how weights are drawn; auto: the one that suits the activation",
+    )
+    normalization: NormalizationName = Field(
+        default="none",
+        title="Normalisation",
+        description="batch_norm rescales every unit's sums to the batch, before the bend",
+    )
+    skip: SkipName = Field(
+        default="none",
+        title="Skip",
+        description="residual adds a hidden layer's input to its output, the first's aside",
+    )
+
+    optimizer: Annotated[OptimizerName, Group("Learning")] = Field(
         default="sgd", title="Optimiser", description="what is done with each gradient"
     )
     learning_rate: Annotated[float, Live()] = Field(
         default=0.05,
         gt=0,
         le=100,
-        allow_inf_nan=False,
         title="Learning rate",
         description="the size of a step; the peak of the schedule",
     )
@@ -125,22 +135,26 @@ class Hyperparameters(BaseModel):
         default=0.9,
         ge=0,
         lt=1,
-        allow_inf_nan=False,
         title="Momentum",
         description="how much of the last step is kept; Adam's beta 1",
     )
     schedule: ScheduleName = Field(
-        default="constant",
-        title="Schedule",
-        description="how the learning rate moves over the run",
+        default="constant", title="Schedule", description="how the learning rate moves over the run"
     )
-    warmup: float = Field(
-        default=0.25,
-        ge=0,
-        lt=1,
-        allow_inf_nan=False,
+    warmup: Annotated[str, BeforeValidator(as_text), AfterValidator(check_warmup)] = Field(
+        default="auto",
         title="Warm-up",
-        description="share of the run in which one_cycle climbs to its peak",
+        description="share of the run that climbs to the peak; auto: 0.25 for one_cycle, else 0",
+    )
+    decay: float = Field(
+        default=0.1,
+        gt=0,
+        le=1,
+        title="Decay",
+        description="step: the factor of each drop; exponential: the factor at the end",
+    )
+    drops: int = Field(
+        default=2, ge=1, le=1000, title="Drops", description="how often the step schedule drops"
     )
     batch_size: int = Field(
         default=32,
@@ -153,177 +167,137 @@ class Hyperparameters(BaseModel):
         default=60, ge=1, le=100_000, title="Epochs", description="passes over the training set"
     )
     seed: int = Field(
-        default=42,
-        ge=0,
-        le=2**32 - 1,
-        title="Seed",
-        description="same seed, same run, bit for bit",
+        default=42, ge=0, le=2**32 - 1, title="Seed", description="same seed, same run, bit for bit"
     )
-    pace: Annotated[float, Live(), AfterValidator(_check_pace)] = Field(
+
+    dropout: Annotated[float, Live(), Group("Regularisation")] = Field(
+        default=0,
+        ge=0,
+        le=0.95,
+        title="Dropout",
+        description="share of hidden units switched off at random in each step",
+    )
+    weight_decay: Annotated[float, Live()] = Field(
+        default=0,
+        ge=0,
+        le=10,
+        title="Weight decay",
+        description="pull of the weights to zero: L2, or decoupled with adamw",
+    )
+    label_smoothing: Annotated[float, Live()] = Field(
+        default=0,
+        ge=0,
+        le=0.5,
+        title="Smoothing",
+        description="share of the truth spread over all classes, against overconfidence",
+    )
+    clip_norm: Annotated[float, Live()] = Field(
         default=0,
         ge=0,
         le=1e6,
-        allow_inf_nan=False,
-        title="Pace",
-        description="steps a second at most; 0 is flat out",
+        title="Clip norm",
+        description="the longest gradient allowed, longer ones are shortened; 0: any",
+    )
+    ema_decay: Annotated[float, Live()] = Field(
+        default=0,
+        ge=0,
+        lt=1,
+        title="EMA decay",
+        description="test a moving average of the parameters, such as 0.999; 0: as they are",
+    )
+    patience: int = Field(
+        default=0,
+        ge=0,
+        le=100_000,
+        title="Patience",
+        description="stop after so many epochs without a better validation loss; 0: never",
+    )
+    keep: Literal["last", "best"] = Field(
+        default="last",
+        title="Keep",
+        description="end with the last epoch's parameters, or the best's by validation loss",
+    )
+
+    shift: Annotated[float, Group("Augmentation")] = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        title="Shift",
+        description="training digits move by up to so many pixels",
+    )
+    rotation: float = Field(
+        default=0,
+        ge=0,
+        le=180,
+        title="Rotation",
+        description="training digits turn by up to so many degrees",
+    )
+    scaling: float = Field(
+        default=0,
+        ge=0,
+        le=0.9,
+        title="Scaling",
+        description="training digits grow or shrink by up to this share",
+    )
+    shear: float = Field(
+        default=0,
+        ge=0,
+        le=5,
+        title="Shear",
+        description="training digits lean over by up to this share of their height",
+    )
+    elastic: float = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        title="Elastic",
+        description="training digits are warped by so many pixels (standard deviation)",
+    )
+    elastic_sigma: float = Field(
+        default=4,
+        ge=0.5,
+        le=1000,
+        title="Elastic sigma",
+        description="how smooth the warp is, in pixels",
+    )
+    augmentation: Annotated[float, Live()] = Field(
+        default=1,
+        ge=0,
+        le=10,
+        title="Strength",
+        description="multiplies all augmentation; 0 switches it off",
+    )
+
+    pace: Annotated[float, Live(), AfterValidator(check_pace), Group("Machine")] = Field(
+        default=0, ge=0, le=1e6, title="Pace", description="steps a second at most; 0 is flat out"
     )
     threads: int = Field(
-        default=1,
-        ge=1,
+        default=0,
+        ge=0,
         le=256,
         title="Threads",
-        description="BLAS threads; small batches are fastest with 1",
+        description="BLAS threads; 0 measures which number is fastest",
     )
-
-
-@dataclasses.dataclass(frozen=True)
-class Spec:
-    """One hyperparameter as the command line, the form and the documents need to know it."""
-
-    name: str
-    label: str
-    help: str
-    default: Value
-    choices: tuple[str, ...]
-    live: bool
-    bounds: str
-    adapter: TypeAdapter[Any]
 
     @property
-    def option(self) -> str:
-        return "--" + self.name.replace("_", "-")
+    def warmup_share(self) -> float:
+        """The share of the run in which the learning rate climbs."""
+        if self.warmup != "auto":
+            return float(self.warmup)
+        return 0.25 if self.schedule == "one_cycle" else 0.0
 
-    def parse(self, value: object) -> Value:
-        """The value for a text (or a number), checked.
+    def check_together(self) -> None:
+        """Look at the fields that lean on one another.
 
         Raises:
-            HyperparameterError: with a sentence that names the field and what it needs.
+            HyperparameterError: one that cannot stand without another, by name.
         """
-        if isinstance(value, str):
-            value = value.strip()
-        try:
-            parsed: Value = self.adapter.validate_python(value)
-        except ValidationError as error:
-            raise HyperparameterError(self.name, self._sentence(value, error)) from None
-        return parsed
-
-    def _sentence(self, value: object, error: ValidationError) -> str:
-        problem = error.errors(include_url=False)[0]
-        context = {key: _number(value) for key, value in problem.get("ctx", {}).items()}
-        shown = ascii(value if isinstance(value, str) else str(value))
-        got = (
-            "it is empty"
-            if value == ""
-            else f"got {shown if len(shown) <= 40 else shown[:36] + '...'}"
-        )
-        need = {
-            "greater_than": "must be greater than {gt}",
-            "greater_than_equal": "must be at least {ge}",
-            "less_than": "must be less than {lt}",
-            "less_than_equal": "must be at most {le}",
-            "finite_number": "must be a finite number",
-            "float_parsing": "must be a number",
-            "int_parsing": "must be a whole number",
-            "int_parsing_size": "must be a whole number of a sensible size",
-            "int_from_float": "must be a whole number",
-            "literal_error": "must be one of " + ", ".join(self.choices),
-            "value_error": "{error}",
-        }.get(problem["type"], problem["msg"])
-        return f"{self.label} {need.format_map(context)} ({got})."
-
-
-def format_value(value: Value) -> str:
-    """The text a person would type for a value: `(128, 64)` -> `128,64`, `0.05` -> `0.05`."""
-    if isinstance(value, tuple):
-        return ",".join(map(str, value))
-    if isinstance(value, float):
-        return f"{value:.8g}"
-    return str(value)
-
-
-def _number(value: object) -> str:
-    """A bound as a person reads it, and never rounded: `4,294,967,295`, `0.5`."""
-    if isinstance(value, (int, float)):
-        return f"{int(value):,}" if value == int(value) else f"{value:g}"
-    return str(value)
-
-
-def _bounds(info: FieldInfo) -> str:
-    words = {"Gt": ("> ", "gt"), "Ge": (">= ", "ge"), "Lt": ("< ", "lt"), "Le": ("<= ", "le")}
-    marks = [item for item in info.metadata if type(item).__name__ in words]
-    said = [(mark, *words[type(mark).__name__]) for mark in marks]
-    return ", ".join(sign + _number(getattr(mark, field)) for mark, sign, field in said)
-
-
-def _spec(name: str, info: FieldInfo) -> Spec:
-    annotation = info.annotation
-    whole: Any = Annotated[annotation, info]
-    return Spec(
-        name=name,
-        label=info.title or name,
-        help=info.description or "",
-        default=info.default,
-        choices=get_args(annotation) if get_origin(annotation) is Literal else (),
-        live=any(isinstance(item, Live) for item in info.metadata),
-        bounds=_bounds(info),
-        adapter=TypeAdapter(whole),
-    )
-
-
-SPECS: Mapping[str, Spec] = MappingProxyType(
-    {name: _spec(name, info) for name, info in Hyperparameters.model_fields.items()}
-)
-
-_MNIST_NETWORK: dict[str, Value] = {"hidden": (128, 64), "activation": "relu", "batch_size": 128}
-
-PRESETS: Mapping[str, Mapping[str, Value]] = MappingProxyType(
-    {
-        "first-light": {"pace": 250.0},
-        "quick": {
-            **_MNIST_NETWORK,
-            "dataset": "mnist",
-            "optimizer": "adam",
-            "learning_rate": 0.005,
-            "schedule": "one_cycle",
-            "warmup": 0.25,
-            "epochs": 5,
-        },
-        "tutorial": {
-            **_MNIST_NETWORK,
-            "dataset": "mnist",
-            "split": "0.2",
-            "optimizer": "sgd",
-            "learning_rate": 0.05,
-            "schedule": "constant",
-            "epochs": 50,
-        },
-    }
-)
-"""Named recipes, as changes to the defaults. The small digits would be learnt in a fifth of a
-second: `first-light` takes its time, so that there is something to see."""
-
-
-def default_preset(dataset: str) -> str:
-    """The preset a data set is trained with where nobody said otherwise."""
-    return "first-light" if dataset == "digits" else "quick"
-
-
-def resolve(preset: str | None, given: Mapping[str, object]) -> Hyperparameters:
-    """The preset (or the data set's own), with what was given laid over it.
-
-    Raises:
-        HyperparameterError: an unknown preset, or a value out of bounds.
-    """
-    if preset is None:
-        preset = default_preset(str(given.get("dataset", Hyperparameters().dataset)))
-    if preset not in PRESETS:
-        known = ", ".join(PRESETS)
-        raise HyperparameterError(
-            "preset", f"Preset must be one of {known} (got {ascii(preset)[:60]})."
-        )
-    values = dict(PRESETS[preset])
-    for name, value in given.items():
-        if name not in SPECS:
-            raise HyperparameterError(name, f"There is no hyperparameter {ascii(name)[:60]}.")
-        values[name] = SPECS[name].parse(value)
-    return Hyperparameters.model_validate(values)
+        if not self.validation:
+            for name, value, off in (("patience", self.patience, 0), ("keep", self.keep, "last")):
+                if value != off:
+                    title = type(self).model_fields[name].title
+                    raise HyperparameterError(
+                        name,
+                        f"{title} {value} needs validation digits to judge by: set Validation, "
+                        f"such as 0.1, or {title} to {off}.",
+                    )

@@ -40,6 +40,10 @@ def lecun(weights: Array, rng: np.random.Generator) -> None:
     _normal(weights, rng, np.sqrt(1.0 / weights.shape[0]))
 
 
+INITIALIZERS: Mapping[str, Initializer] = MappingProxyType(
+    {"he": he, "glorot": glorot, "lecun": lecun}
+)
+
 SUITED_TO: Mapping[str, Initializer] = MappingProxyType({"tanh": glorot, "sigmoid": glorot})
 """The rule for the layer that feeds an activation; `he` for every one not named here."""
 

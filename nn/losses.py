@@ -34,10 +34,17 @@ class SoftmaxCrossEntropy:
 
     log p_y = z_y - max z - log(sum exp(z - max z)) is computed from the logits, never as log(p): a
     probability that has rounded to zero would make the loss infinite where it is merely large.
+
+    With label smoothing s (Szegedy et al. 2016) the truth is not (0, .., 1, .., 0) but that times
+    1 - s, plus s / n_classes for every class: a network that is asked for certainty it cannot have
+    grows its weights without end. `smoothing` may be changed between two steps.
     """
 
-    def __init__(self, n_classes: int, dtype: DTypeLike = np.float32) -> None:
+    def __init__(
+        self, n_classes: int, dtype: DTypeLike = np.float32, smoothing: float = 0.0
+    ) -> None:
         self.n_classes = n_classes
+        self.smoothing = smoothing
         self._shifted = Buffers(n_classes, dtype)
         self._row = Buffers(1, dtype)
         self._ones = np.ones((n_classes, 1), dtype)
@@ -49,16 +56,19 @@ class SoftmaxCrossEntropy:
         np.maximum.reduce(logits.T.copy(), axis=0, out=row[:, 0])
         np.subtract(logits, row, out=shifted)
         true = self._true_cells(labels)
-        true_scores = shifted.reshape(-1).take(true)
+        scores = shifted.reshape(-1).take(true)
+        if self.smoothing:
+            scores *= 1 - self.smoothing
+            scores += (shifted @ self._ones)[:, 0] * (self.smoothing / self.n_classes)
         np.exp(shifted, out=shifted)
         # The product with a column of ones: sums along rows at the speed of a matrix product.
         np.matmul(shifted, self._ones, out=row)
         self._exponentials, self._row_sums, self._true = shifted, row, true
-        surprises = np.log(row[:, 0]) - true_scores
+        surprises = np.log(row[:, 0]) - scores
         return float(np.add.reduce(surprises, dtype=np.float64)) / n
 
     def backward(self) -> Array:
-        """dL/dlogits = (p - y) / n, y one-hot: (n, n_classes), for the batch last seen.
+        """dL/dlogits = (p - y) / n, y the truth: (n, n_classes), for the batch last seen.
 
         Once per `forward`: the gradient is made where the exponentials were.
         """
@@ -66,7 +76,9 @@ class SoftmaxCrossEntropy:
         d_logits = self._exponentials
         self._row_sums *= n
         np.divide(d_logits, self._row_sums, out=d_logits)
-        d_logits.reshape(-1)[self._true] -= d_logits.dtype.type(1 / n)
+        d_logits.reshape(-1)[self._true] -= d_logits.dtype.type((1 - self.smoothing) / n)
+        if self.smoothing:
+            d_logits -= self.smoothing / (self.n_classes * n)
         return d_logits
 
     def _true_cells(self, labels: Labels) -> NDArray[np.intp]:

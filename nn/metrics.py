@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +27,13 @@ class Evaluation:
 
 
 def evaluate(network: Network, batches: Batches, loss: SoftmaxCrossEntropy) -> Evaluation:
-    """Every digit of `batches` (made for at least `CHUNK` rows) through the network, once."""
+    """Every digit of `batches` (made for at least `CHUNK` rows) through the network, once.
+
+    Of no digits at all, loss and accuracy are NaN.
+    """
     n = len(batches)
+    if not n:
+        return Evaluation(math.nan, math.nan, np.empty((0, network.n_classes), network.dtype))
     probabilities = np.empty((n, network.n_classes), network.dtype)
     total = 0.0
     for start in range(0, n, CHUNK):

@@ -8,23 +8,26 @@
 
 `parameters` and `gradients` are vectors of the same length; every layer's W, b, dW and db are views
 of a stretch of them. So an optimiser step, a gradient's norm, a checkpoint or a gradient check is a
-few operations on whole vectors, and knows nothing of layers.
+few operations on whole vectors, and knows nothing of layers. All weight matrices come first and
+everything else behind them, so that what weight decay pulls at is one stretch too.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from nn.activations import ACTIVATIONS
-from nn.initializers import suited_to
-from nn.layers import Activation, Dense, Layer
+from nn.batch_norm import BatchNorm
+from nn.initializers import INITIALIZERS, suited_to
+from nn.layers import Activation, Dense, Dropout, Layer, Shape
 from nn.losses import softmax
+from nn.residual import Residual
 
 Array = NDArray[Any]
 
@@ -41,16 +44,28 @@ class Network:
                 )
         self.layers = list(layers)
         self.dtype = np.dtype(dtype)
-        size = sum(math.prod(shape) for layer in layers for shape in layer.parameter_shapes())
+        shapes = [layer.parameter_shapes() for layer in layers]
+        state_shapes = [layer.state_shapes() for layer in layers]
+        size = sum(math.prod(shape) for own in shapes for shape in own)
         self.parameters: Array = np.zeros(size, self.dtype)
         self.gradients: Array = np.zeros(size, self.dtype)
-        start = 0
-        for layer in layers:
-            shapes = layer.parameter_shapes()
+        self.state: Array = np.zeros(
+            sum(math.prod(shape) for own in state_shapes for shape in own), self.dtype
+        )
+        self.places, self.n_decayed = _places(shapes)
+        state_start = 0
+        for layer, own, of_state, starts in zip(
+            layers, shapes, state_shapes, self.places, strict=True
+        ):
+            state = []
+            for shape in of_state:
+                state.append(_view(self.state, state_start, shape))
+                state_start += math.prod(shape)
             layer.bind(
-                _views(self.parameters, shapes, start), _views(self.gradients, shapes, start)
+                [_view(self.parameters, *place) for place in zip(starts, own, strict=True)],
+                [_view(self.gradients, *place) for place in zip(starts, own, strict=True)],
+                state,
             )
-            start += sum(math.prod(shape) for shape in shapes)
 
     @classmethod
     def build(
@@ -59,26 +74,53 @@ class Network:
         activation: str,
         rng: np.random.Generator,
         dtype: DTypeLike = np.float32,
+        *,
+        initializer: str = "auto",
+        normalization: str = "none",
+        skip: str = "none",
+        dropout_rng: np.random.Generator | None = None,
     ) -> Network:
         """Dense layers of these sizes, pixels first, classes last, with a bend after each but the
-        last; weights drawn by the rule that suits the activation, biases zero."""
-        function = ACTIVATIONS[activation]
-        layers: list[Layer] = []
-        for n_inputs, n_outputs in itertools.pairwise(sizes):
-            if layers:
-                layers.append(Activation(function, n_inputs, dtype))
-            layers.append(Dense(n_inputs, n_outputs, dtype))
+        last; weights drawn from `rng` by the rule that suits the activation, biases zero.
+
+        A hidden layer is Dense, then BatchNorm if `normalization` is "batch_norm", then the bend,
+        then, if there is a `dropout_rng` to draw from, Dropout (at rate 0, which `set_dropout`
+        changes). With `skip` "residual" there is a way around each hidden layer but the first,
+        whose input is pixels.
+        """
+        layers = _stack(sizes, activation, dtype, normalization, skip, dropout_rng)
         network = cls(layers, dtype)
-        initialise = suited_to(activation)
-        for layer in network.layers:
+        initialize = suited_to(activation) if initializer == "auto" else INITIALIZERS[initializer]
+        for layer in network.walk():
             if isinstance(layer, Dense):
-                initialise(layer.weights, rng)
+                initialize(layer.weights, rng)
         return network
 
+    @staticmethod
+    def count(
+        sizes: Sequence[int], activation: str, *, normalization: str, skip: str
+    ) -> tuple[int, int]:
+        """How many parameters, and numbers of state, `build` would make; none is made for it."""
+        layers = _stack(sizes, activation, np.float32, normalization, skip, None)
+        shapes = [shape for layer in layers for shape in layer.parameter_shapes()]
+        states = [shape for layer in layers for shape in layer.state_shapes()]
+        return sum(map(math.prod, shapes)), sum(map(math.prod, states))
+
+    def walk(self) -> Iterator[Layer]:
+        """Every layer that is not made of others, first to last."""
+        return _leaves(self.layers)
+
+    def set_dropout(self, rate: float) -> None:
+        """The share of values that every Dropout drops from the next step on."""
+        for layer in self.walk():
+            if isinstance(layer, Dropout):
+                layer.rate = rate
+
     def at_precision(self, dtype: DTypeLike) -> Network:
-        """A twin with numbers of another type: the same layers, a copy of the parameters."""
+        """A twin with numbers of another type: the same layers, a copy of all they hold."""
         twin = Network([layer.at_precision(dtype) for layer in self.layers], dtype)
         twin.parameters[...] = self.parameters
+        twin.state[...] = self.state
         return twin
 
     @property
@@ -89,10 +131,10 @@ class Network:
     def n_classes(self) -> int:
         return self.layers[-1].n_outputs
 
-    def forward(self, x: Array) -> Array:
+    def forward(self, x: Array, *, training: bool = False) -> Array:
         """Logits (n, n_classes) for x (n, n_inputs): a buffer, valid until the next call."""
         for layer in self.layers:
-            x = layer.forward(x)
+            x = layer.forward(x, training=training)
         return x
 
     def backward(self, d_logits: Array) -> None:
@@ -108,11 +150,55 @@ class Network:
         return softmax(self.forward(x))
 
 
-def _views(vector: Array, shapes: Sequence[tuple[int, ...]], start: int) -> list[Array]:
-    """Stretches of the vector from `start` on, one after the other, in these shapes."""
-    views = []
-    for shape in shapes:
-        size = math.prod(shape)
-        views.append(vector[start : start + size].reshape(shape))
-        start += size
-    return views
+def _stack(
+    sizes: Sequence[int],
+    activation: str,
+    dtype: DTypeLike,
+    normalization: str,
+    skip: str,
+    dropout_rng: np.random.Generator | None,
+) -> list[Layer]:
+    """The layers of `Network.build`, which hold no numbers yet."""
+    function = ACTIVATIONS[activation]
+    layers: list[Layer] = []
+    *hidden, last = itertools.pairwise(sizes)
+    for n_inputs, n_outputs in hidden:
+        normalized = normalization == "batch_norm"
+        block: list[Layer] = [Dense(n_inputs, n_outputs, dtype, biases=not normalized)]
+        if normalized:
+            block.append(BatchNorm(n_outputs, dtype))
+        block.append(Activation(function, n_outputs, dtype))
+        if dropout_rng is not None:
+            block.append(Dropout(n_outputs, 0, dropout_rng, dtype))
+        layers += [Residual(block, dtype)] if layers and skip == "residual" else block
+    layers.append(Dense(*last, dtype))
+    return layers
+
+
+def _leaves(layers: Sequence[Layer]) -> Iterator[Layer]:
+    for layer in layers:
+        parts = layer.parts()
+        if parts:
+            yield from _leaves(parts)
+        else:
+            yield layer
+
+
+def _places(shapes: Sequence[Sequence[Shape]]) -> tuple[list[list[int]], int]:
+    """Where in the flat vector each layer's parameters start, and how many numbers are in matrices:
+    those come first."""
+    starts: list[list[int]] = [[0] * len(own) for own in shapes]
+    start = n_in_matrices = 0
+    for matrices in (True, False):
+        for i, own in enumerate(shapes):
+            for j, shape in enumerate(own):
+                if (len(shape) > 1) == matrices:
+                    starts[i][j] = start
+                    start += math.prod(shape)
+        if matrices:
+            n_in_matrices = start
+    return starts, n_in_matrices
+
+
+def _view(vector: Array, start: int, shape: Shape) -> Array:
+    return vector[start : start + math.prod(shape)].reshape(shape)

@@ -12,6 +12,7 @@ live.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Iterator
@@ -19,7 +20,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from nn.averaging import Average, lent
 from nn.batches import Batches
+from nn.best import Best
 from nn.data.dataset import Split
 from nn.events import (
     Diverged,
@@ -30,12 +33,14 @@ from nn.events import (
     RunStarted,
     StepDone,
 )
-from nn.hyperparameters import SPECS, HyperparameterError, Hyperparameters
+from nn.hyperparameters import HyperparameterError, Hyperparameters
 from nn.losses import SoftmaxCrossEntropy
 from nn.metrics import CHUNK, Evaluation, evaluate
 from nn.network import Network
 from nn.optimizers import OPTIMIZERS
-from nn.schedules import SCHEDULES
+from nn.schedules import SCHEDULES, Shape
+from nn.specs import SPECS
+from nn.supply import DROPOUT, Supply, amounts_of, held_out, stream
 
 _in_words = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 """A loss that overflows is reported by `Diverged`, in words, not by NumPy's warnings. It decorates
@@ -46,33 +51,56 @@ class Trainer:
     """A network, its digits, and where in the run it stands.
 
     Everything that the rest of the run depends on is an attribute: the parameters, the optimiser's
-    memory, the generator of random numbers, this epoch's permutation and the position in it.
+    memory, the generators of random numbers, this epoch's permutation and the position in it.
     """
 
     def __init__(self, hyperparameters: Hyperparameters, split: Split) -> None:
         """
         Raises:
-            HyperparameterError: the batch is larger than the training set.
+            HyperparameterError: the batch is larger than the training set, or there is nothing to
+                judge by what is to be judged.
         """
-        h, n_train = hyperparameters, len(split.train_images)
-        if h.batch_size > n_train:
+        h = self.hyperparameters = hyperparameters
+        h.check_together()
+        self.split = split
+        self.train_rows, validation_rows = held_out(split, h)
+        self.n_train = len(self.train_rows)
+        if h.batch_size > self.n_train:
             raise HyperparameterError(
                 "batch_size",
-                f"{SPECS['batch_size'].label} must be at most {n_train:,}, the number of training "
-                f"digits in {split.dataset_name} (got {h.batch_size:,}).",
+                f"{SPECS['batch_size'].label} must be at most {self.n_train:,}, the number of "
+                f"training digits in {split.dataset_name} (got {h.batch_size:,}).",
             )
-        self.hyperparameters = h
         self.rng = np.random.default_rng(h.seed)
-        sizes = (split.train_images.shape[1], *h.hidden, len(split.class_names))
-        self.layer_sizes = sizes
-        self.network = Network.build(sizes, h.activation, self.rng)
-        self.loss = SoftmaxCrossEntropy(len(split.class_names))
-        self.optimizer = OPTIMIZERS[h.optimizer](self.network.parameters, h.momentum)
-        self.train = Batches(split.train_images, split.train_labels, split.pixel_max, h.batch_size)
+        self.dropout_rng = stream(h.seed, DROPOUT)
+        n_classes = len(split.class_names)
+        self.layer_sizes = (split.train_images.shape[1], *h.hidden, n_classes)
+        self.network = Network.build(
+            self.layer_sizes,
+            h.activation,
+            self.rng,
+            initializer=h.initializer,
+            normalization=h.normalization,
+            skip=h.skip,
+            dropout_rng=self.dropout_rng,
+        )
+        self.loss = SoftmaxCrossEntropy(n_classes)
+        self.plain_loss = SoftmaxCrossEntropy(n_classes)
+        self.optimizer = OPTIMIZERS[h.optimizer](
+            self.network.parameters, h.momentum, h.weight_decay, self.network.n_decayed
+        )
+        self.average: Average | None = None
+        self.best = Best(keep=h.keep == "best")
+        self.supply = Supply(split, h.batch_size, h.seed)
         self.test = Batches(split.test_images, split.test_labels, split.pixel_max, CHUNK)
+        self.validation = Batches(
+            split.train_images[validation_rows],
+            split.train_labels[validation_rows],
+            split.pixel_max,
+            CHUNK,
+        )
 
-        self.steps_per_epoch = -(-n_train // h.batch_size)
-        self.total_steps = self.steps_per_epoch * h.epochs
+        self.steps_per_epoch = -(-self.n_train // h.batch_size)
         self.step = 0
         self.epochs_done = 0
         self.position = 0
@@ -82,8 +110,10 @@ class Trainer:
         self.last_learning_rate = math.nan
         self.seconds = 0.0
         self.training_seconds = 0.0
-        self._epoch_began = (0.0, 0.0)
+        self.epoch_began = (0.0, 0.0)
         self.evaluation: Evaluation | None = None
+        self.history: list[EpochDone] = []
+        self._turn_knobs()
 
     def set(self, **changes: object) -> list[HyperparameterChanged]:
         """Turn live knobs between two steps; the facts are returned, not yielded by `run()`,
@@ -107,29 +137,59 @@ class Trainer:
             parsed[name] = spec.parse(value)
         old = self.hyperparameters
         self.hyperparameters = old.model_copy(update=parsed)
-        self.optimizer.momentum = self.hyperparameters.momentum
+        self._turn_knobs()
+        if self.permutation is not None and amounts_of(old) != amounts_of(self.hyperparameters):
+            self.supply.change(amounts_of(self.hyperparameters))
         return [
             HyperparameterChanged(name, getattr(old, name), new, self.step)
             for name, new in parsed.items()
             if new != getattr(old, name)
         ]
 
+    def _turn_knobs(self) -> None:
+        """Hand the parts of the run what they are to go by from the next step on."""
+        h = self.hyperparameters
+        self.optimizer.momentum = h.momentum
+        self.optimizer.weight_decay = h.weight_decay
+        self.loss.smoothing = h.label_smoothing
+        self.network.set_dropout(h.dropout)
+        if not h.ema_decay:
+            self.average = None
+        elif self.average is None:
+            self.average = Average(self.network)
+        self._shape = Shape(h.warmup_share, h.decay, h.drops)
+
+    @property
+    def total_steps(self) -> int:
+        return self.steps_per_epoch * self.hyperparameters.epochs
+
     @property
     def learning_rate(self) -> float:
         """The learning rate of the next step: the schedule's factor of the one that is set."""
         h = self.hyperparameters
-        factor = SCHEDULES[h.schedule](self.step / self.total_steps, h.warmup)
-        return h.learning_rate * factor
+        return h.learning_rate * SCHEDULES[h.schedule](self.step / self.total_steps, self._shape)
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether patience has run out."""
+        return self.best.out_of_patience(self.hyperparameters.patience, self.epochs_done)
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is no epoch left to do."""
+        return self.epochs_done >= self.hyperparameters.epochs or self.stopped_early
 
     def run(self) -> Iterator[Event]:
         """Train from where the run stands to its end."""
         if self.step == 0:
             yield self._start()
-        while self.epochs_done < self.hyperparameters.epochs:
+        while not self.finished:
             if self.permutation is None:
-                self.permutation = self.rng.permutation(len(self.train))
-                self._epoch_began = (self.seconds, self.training_seconds)
-            while self.position < len(self.train):
+                self.permutation = self.train_rows[self.rng.permutation(self.n_train)]
+                self.epoch_began = (self.seconds, self.training_seconds)
+            amounts = amounts_of(self.hyperparameters)
+            self.supply.begin(self.epochs_done, self.permutation, self.position, amounts)
+            while self.position < self.n_train:
                 done = self._step()
                 yield done
                 if isinstance(done, Diverged):
@@ -140,42 +200,60 @@ class Trainer:
                 return
         yield self._finish_run()
 
+    @contextlib.contextmanager
+    def judged(self) -> Iterator[Network]:
+        """The network as it is tested, while the block lasts: with the averaged parameters if there
+        are any, at the end of the run with the best ones if those are to be kept."""
+        best, chosen = self.best, self.average
+        if self.finished and best.parameters is not None and best.state is not None:
+            with lent(self.network, best.parameters, best.state):
+                yield self.network
+        elif chosen is not None:
+            with lent(self.network, chosen.parameters, chosen.state):
+                yield self.network
+        else:
+            yield self.network
+
     @_in_words
     def _start(self) -> RunStarted:
-        began = time.perf_counter()
-        self.evaluation = evaluate(self.network, self.test, self.loss)
-        self.seconds += time.perf_counter() - began
+        evaluation = self._evaluate(self.test)
+        self.evaluation = evaluation
         return RunStarted(
             layer_sizes=self.layer_sizes,
             n_parameters=self.network.parameters.size,
-            n_train=len(self.train),
+            n_train=self.n_train,
             n_test=len(self.test),
             epochs=self.hyperparameters.epochs,
             steps_per_epoch=self.steps_per_epoch,
-            test_loss=self.evaluation.loss,
-            test_accuracy=self.evaluation.accuracy,
+            test_loss=evaluation.loss,
+            test_accuracy=evaluation.accuracy,
+            n_validation=len(self.validation),
         )
 
     @_in_words
     def _step(self) -> StepDone | Diverged:
         """One mini-batch: forward, loss, backward, update."""
         began = time.perf_counter()
-        assert self.permutation is not None
-        stop = min(self.position + self.hyperparameters.batch_size, len(self.train))
+        h, network = self.hyperparameters, self.network
         learning_rate = self.last_learning_rate = self.learning_rate
-        network, step, epoch = self.network, self.step + 1, self.epochs_done + 1
+        step, epoch = self.step + 1, self.epochs_done + 1
 
-        x, labels = self.train.gather(self.permutation[self.position : stop])
-        loss = self.loss.forward(network.forward(x), labels)
+        x, labels = self.supply.take()
+        loss = self.loss.forward(network.forward(x, training=True), labels)
         network.backward(self.loss.backward())
         gradient_norm = math.sqrt(np.dot(network.gradients, network.gradients))
         # Asked before the step is taken: a step along such a gradient would ruin every parameter.
         if not (math.isfinite(loss) and math.isfinite(gradient_norm)):
             return Diverged(step, epoch, loss, learning_rate)
+        if 0 < h.clip_norm < gradient_norm:
+            network.gradients *= h.clip_norm / gradient_norm
         self.optimizer.step(network.parameters, network.gradients, learning_rate)
+        if self.average is not None:
+            self.average.update(network, h.ema_decay)
 
         self.epoch_loss += loss * len(labels)
-        self.position, self.step = stop, step
+        self.position += len(labels)
+        self.step = step
         spent = time.perf_counter() - began
         self.seconds += spent
         self.training_seconds += spent
@@ -183,28 +261,39 @@ class Trainer:
 
     @_in_words
     def _finish_epoch(self) -> EpochDone | Diverged:
-        began = time.perf_counter()
-        self.evaluation = evaluate(self.network, self.test, self.loss)
-        self.seconds += time.perf_counter() - began
-        if not math.isfinite(self.evaluation.loss):
-            epoch, loss = self.epochs_done + 1, self.evaluation.loss
-            return Diverged(self.step, epoch, loss, self.last_learning_rate)
-        seconds_before, training_before = self._epoch_began
-        self.train_loss = self.epoch_loss / len(self.train)
-        self.epochs_done += 1
+        with self.judged() as network:
+            test, validation = self._evaluate(self.test), self._evaluate(self.validation)
+            epoch = self.epochs_done + 1
+            for seen, digits in ((test, self.test), (validation, self.validation)):
+                if len(digits) and not math.isfinite(seen.loss):
+                    return Diverged(self.step, epoch, seen.loss, self.last_learning_rate)
+            if len(self.validation):
+                self.best.meet(validation.loss, epoch, network)
+        seconds_before, training_before = self.epoch_began
+        self.evaluation = test
+        self.train_loss = self.epoch_loss / self.n_train
+        self.epochs_done = epoch
         self.permutation, self.position, self.epoch_loss = None, 0, 0.0
-        return EpochDone(
-            epoch=self.epochs_done,
+        done = EpochDone(
+            epoch=epoch,
             step=self.step,
             train_loss=self.train_loss,
-            test_loss=self.evaluation.loss,
-            test_accuracy=self.evaluation.accuracy,
+            test_loss=test.loss,
+            test_accuracy=test.accuracy,
             learning_rate=self.last_learning_rate,
             seconds=self.seconds - seconds_before,
-            samples_per_second=len(self.train) / (self.training_seconds - training_before),
+            samples_per_second=self.n_train / (self.training_seconds - training_before),
+            validation_loss=validation.loss if len(self.validation) else None,
+            validation_accuracy=validation.accuracy if len(self.validation) else None,
         )
+        self.history.append(done)
+        return done
 
+    @_in_words
     def _finish_run(self) -> RunFinished:
+        if self.best.parameters is not None and self.best.epoch != self.epochs_done:
+            with self.judged():
+                self.evaluation = self._evaluate(self.test)
         assert self.evaluation is not None
         return RunFinished(
             epochs=self.epochs_done,
@@ -213,5 +302,13 @@ class Trainer:
             test_loss=self.evaluation.loss,
             test_accuracy=self.evaluation.accuracy,
             seconds=self.seconds,
-            samples_per_second=len(self.train) * self.epochs_done / self.training_seconds,
+            samples_per_second=self.n_train * self.epochs_done / self.training_seconds,
+            best_epoch=self.best.epoch or None,
+            stopped_early=self.stopped_early and self.epochs_done < self.hyperparameters.epochs,
         )
+
+    def _evaluate(self, digits: Batches) -> Evaluation:
+        began = time.perf_counter()
+        evaluation = evaluate(self.network, digits, self.plain_loss)
+        self.seconds += time.perf_counter() - began
+        return evaluation

@@ -11,24 +11,27 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from nn.activations import ACTIVATIONS
+from nn.batch_norm import BatchNorm
 from nn.data import DATASETS
-from nn.hyperparameters import (
-    PRESETS,
-    SPECS,
+from nn.hyperparameters import HyperparameterError, Hyperparameters
+from nn.initializers import INITIALIZERS, suited_to
+from nn.names import (
     ActivationName,
     DatasetName,
-    HyperparameterError,
-    Hyperparameters,
+    InitializerName,
+    NormalizationName,
     OptimizerName,
     ScheduleName,
-    Spec,
-    default_preset,
-    format_value,
-    resolve,
+    SkipName,
 )
 from nn.optimizers import OPTIMIZERS
+from nn.presets import PRESETS, assembled, default_preset, resolve
+from nn.residual import Residual
 from nn.schedules import SCHEDULES
+from nn.sources import DATASET_FORMS
+from nn.specs import SPECS, Spec, format_value
 
+WARMUP = "a share of the run from 0 to below 1, or auto"
 every_spec = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
 
 
@@ -89,8 +92,45 @@ def test_hidden_layers_survive_being_typed(widths: tuple[int, ...]) -> None:
         ("learning_rate", "", "must be a number (it is empty)."),
         ("momentum", "-0.1", "must be at least 0 (got '-0.1')."),
         ("momentum", "1", "must be less than 1 (got '1')."),
-        ("warmup", "-0.1", "must be at least 0 (got '-0.1')."),
-        ("warmup", "1", "must be less than 1 (got '1')."),
+        ("validation", "-0.1", "must be at least 0 (got '-0.1')."),
+        ("validation", "0.6", "must be at most 0.5 (got '0.6')."),
+        ("warmup", "-0.1", f"must be {WARMUP} (got '-0.1')."),
+        ("warmup", "1", f"must be {WARMUP} (got '1')."),
+        ("warmup", "nan", f"must be {WARMUP} (got 'nan')."),
+        ("warmup", 1.0, f"must be {WARMUP} (got '1.0')."),
+        ("decay", "0", "must be greater than 0 (got '0')."),
+        ("decay", "1.1", "must be at most 1 (got '1.1')."),
+        ("drops", "0", "must be at least 1 (got '0')."),
+        ("drops", "1001", "must be at most 1,000 (got '1001')."),
+        ("dropout", "-0.1", "must be at least 0 (got '-0.1')."),
+        ("dropout", "1", "must be at most 0.95 (got '1')."),
+        ("weight_decay", "-1", "must be at least 0 (got '-1')."),
+        ("weight_decay", "11", "must be at most 10 (got '11')."),
+        ("label_smoothing", "-1", "must be at least 0 (got '-1')."),
+        ("label_smoothing", "0.6", "must be at most 0.5 (got '0.6')."),
+        ("clip_norm", "-1", "must be at least 0 (got '-1')."),
+        ("clip_norm", "inf", "must be a finite number (got 'inf')."),
+        ("clip_norm", "1000001", "must be at most 1,000,000 (got '1000001')."),
+        ("ema_decay", "-1", "must be at least 0 (got '-1')."),
+        ("ema_decay", "1", "must be less than 1 (got '1')."),
+        ("patience", "-1", "must be at least 0 (got '-1')."),
+        ("patience", "100001", "must be at most 100,000 (got '100001')."),
+        ("patience", "2.5", "must be a whole number (got '2.5')."),
+        ("keep", "first", "must be one of last, best (got 'first')."),
+        ("shift", "-1", "must be at least 0 (got '-1')."),
+        ("shift", "1001", "must be at most 1,000 (got '1001')."),
+        ("rotation", "-1", "must be at least 0 (got '-1')."),
+        ("rotation", "181", "must be at most 180 (got '181')."),
+        ("scaling", "-1", "must be at least 0 (got '-1')."),
+        ("scaling", "1", "must be at most 0.9 (got '1')."),
+        ("shear", "-1", "must be at least 0 (got '-1')."),
+        ("shear", "6", "must be at most 5 (got '6')."),
+        ("elastic", "-1", "must be at least 0 (got '-1')."),
+        ("elastic", "1001", "must be at most 1,000 (got '1001')."),
+        ("elastic_sigma", "0.4", "must be at least 0.5 (got '0.4')."),
+        ("elastic_sigma", "1001", "must be at most 1,000 (got '1001')."),
+        ("augmentation", "-1", "must be at least 0 (got '-1')."),
+        ("augmentation", "11", "must be at most 10 (got '11')."),
         ("batch_size", "0", "must be at least 1 (got '0')."),
         ("batch_size", "65537", "must be at most 65,536 (got '65537')."),
         ("batch_size", "1.5", "must be a whole number (got '1.5')."),
@@ -98,7 +138,7 @@ def test_hidden_layers_survive_being_typed(widths: tuple[int, ...]) -> None:
         ("epochs", "100001", "must be at most 100,000 (got '100001')."),
         ("seed", "-1", "must be at least 0 (got '-1')."),
         ("seed", "4294967296", "must be at most 4,294,967,295 (got '4294967296')."),
-        ("threads", "0", "must be at least 1 (got '0')."),
+        ("threads", "-1", "must be at least 0 (got '-1')."),
         ("threads", "257", "must be at most 256 (got '257')."),
         ("pace", "-1", "must be at least 0 (got '-1')."),
         ("pace", "1e-9", "must be 0, or at least 0.001 (got '1e-9')."),
@@ -112,9 +152,12 @@ def test_hidden_layers_survive_being_typed(widths: tuple[int, ...]) -> None:
             "must be whole numbers with commas, such as 128,64 (got '128,,64').",
         ),
         ("activation", "swish", "must be one of " + ", ".join(ACTIVATIONS) + " (got 'swish')."),
-        ("optimizer", "lion", "must be one of sgd, momentum, adam (got 'lion')."),
-        ("schedule", "step", "must be one of constant, cosine, one_cycle (got 'step')."),
-        ("dataset", "cats", "must be one of digits, mnist, fashion-mnist (got 'cats')."),
+        ("optimizer", "lion", "must be one of " + ", ".join(OPTIMIZERS) + " (got 'lion')."),
+        ("schedule", "linear", "must be one of " + ", ".join(SCHEDULES) + " (got 'linear')."),
+        ("initializer", "", "must be one of auto, he, glorot, lecun (it is empty)."),
+        ("normalization", "layer", "must be one of none, batch_norm (got 'layer')."),
+        ("skip", "dense", "must be one of none, residual (got 'dense')."),
+        ("dataset", "cats", f"must be one of {', '.join(DATASET_FORMS)} (got 'cats')."),
     ],
 )
 def test_a_bound_is_refused_with_a_sentence(name: str, value: object, problem: str) -> None:
@@ -169,9 +212,12 @@ def test_the_choices_are_the_registries() -> None:
         ("activation", ActivationName, ACTIVATIONS),
         ("optimizer", OptimizerName, OPTIMIZERS),
         ("schedule", ScheduleName, SCHEDULES),
-        ("dataset", DatasetName, DATASETS),
+        ("initializer", InitializerName, {"auto": suited_to, **INITIALIZERS}),
+        ("normalization", NormalizationName, {"none": None, "batch_norm": BatchNorm}),
+        ("skip", SkipName, {"none": None, "residual": Residual}),
     ):
         assert get_args(literal) == tuple(registry) == SPECS[name].choices
+    assert get_args(DatasetName) == tuple(DATASETS) == SPECS["dataset"].forms[: len(DATASETS)]
     assert all(ACTIVATIONS[name].name == name for name in ACTIVATIONS)
 
 
@@ -180,6 +226,58 @@ def test_what_may_change_while_a_network_trains() -> None:
     assert {"learning_rate", "momentum"} <= live
     assert live.isdisjoint({"dataset", "split", "hidden", "activation", "optimizer", "seed"})
     assert live.isdisjoint({"batch_size", "epochs", "schedule", "warmup", "threads"})
+    assert {"dropout", "weight_decay", "label_smoothing", "clip_norm", "ema_decay"} <= live
+    assert "augmentation" in live
+    assert live.isdisjoint({"validation", "patience", "keep", "normalization", "skip"})
+
+
+def test_every_knob_is_in_a_group_and_groups_are_not_scattered() -> None:
+    groups = [spec.group for spec in SPECS.values()]
+    assert "" not in groups
+    in_a_row = [group for i, group in enumerate(groups) if i == 0 or group != groups[i - 1]]
+    assert in_a_row == list(dict.fromkeys(groups))
+
+
+def test_what_is_new_is_off_unless_asked_for() -> None:
+    h = Hyperparameters()
+    off = (h.dropout, h.weight_decay, h.label_smoothing, h.clip_norm, h.ema_decay, h.patience)
+    assert not any((*off, h.validation, h.shift, h.rotation, h.scaling, h.shear, h.elastic))
+    assert (h.normalization, h.skip, h.keep, h.initializer) == ("none", "none", "last", "auto")
+
+
+@pytest.mark.parametrize(
+    ("warmup", "schedule", "share"),
+    [
+        ("auto", "one_cycle", 0.25),
+        ("auto", "cosine", 0.0),
+        ("0", "one_cycle", 0.0),
+        ("0.1", "constant", 0.1),
+        # As it stands in the files of older runs.
+        (0.25, "one_cycle", 0.25),
+        (0, "one_cycle", 0.0),
+    ],
+)
+def test_the_share_of_warmup(warmup: object, schedule: str, share: float) -> None:
+    h = Hyperparameters.model_validate({"warmup": warmup, "schedule": schedule})
+    assert h.warmup_share == share
+    assert Hyperparameters.model_validate(h.model_dump(mode="json")) == h
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [({"patience": 1}, "patience"), ({"keep": "best"}, "keep")],
+)
+def test_what_cannot_stand_alone_names_itself_and_what_it_needs(
+    given: dict[str, object], name: str
+) -> None:
+    with pytest.raises(HyperparameterError) as caught:
+        assembled(given)
+    assert caught.value.name == name
+    assert str(caught.value).startswith(f"{SPECS[name].label} {given[name]} needs validation")
+    assert str(caught.value).endswith(".")
+    both = assembled({**given, "validation": 0.1})
+    assert getattr(both, name) == given[name]
+    both.check_together()
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -195,7 +293,7 @@ def test_the_recipes_are_the_published_ones() -> None:
     for h in (quick, tutorial):
         assert (h.dataset, h.hidden, h.activation) == ("mnist", (128, 64), "relu")
         assert h.batch_size == 128
-    assert (quick.optimizer, quick.schedule, quick.warmup) == ("adam", "one_cycle", 0.25)
+    assert (quick.optimizer, quick.schedule, quick.warmup_share) == ("adam", "one_cycle", 0.25)
     assert (quick.learning_rate, quick.epochs, quick.split) == (0.005, 5, "auto")
     assert (tutorial.optimizer, tutorial.schedule, tutorial.split) == ("sgd", "constant", "0.2")
     assert (tutorial.learning_rate, tutorial.epochs) == (0.05, 50)

@@ -60,6 +60,7 @@ def test_he_keeps_the_signal_through_thirty_layers(activation: str) -> None:
 
 def test_biases_start_at_zero() -> None:
     network = Network.build([8, 7, 6], "tanh", np.random.default_rng(0))
-    biases = [network.parameters[56:63], network.parameters[63 + 42 :]]
-    assert all(not b.any() for b in biases)
-    assert [len(b) for b in biases] == [7, 6]
+    assert network.n_decayed == 8 * 7 + 7 * 6
+    biases = network.parameters[network.n_decayed :]
+    assert not biases.any()
+    assert len(biases) == 7 + 6

@@ -11,7 +11,7 @@ import pytest
 
 from nn.activations import ACTIVATIONS, ActivationFunction
 from nn.inspect import FLOOR, THRESHOLD, gradient_check, relative_error
-from nn.layers import Activation, Array, Dense
+from nn.layers import Activation, Array, Dense, Dropout
 from nn.network import Network
 
 Example = tuple[Network, np.ndarray, np.ndarray]
@@ -157,13 +157,17 @@ def test_a_coordinate_at_a_kink_is_set_aside_and_counted() -> None:
     assert result.passed
 
     # Far from any kink nothing is set aside.
-    network.parameters[12:16] = 1
+    first = network.layers[0]
+    assert isinstance(first, Dense)
+    first.biases[...] = 1
     assert gradient_check(network, np.zeros((1, 3), np.float32), np.array([1])).at_kinks == 0
 
 
 def test_a_check_that_measured_little_has_not_passed() -> None:
     network = Network([Dense(1, 6), Activation(ACTIVATIONS["relu"], 6), Dense(6, 2)])
-    network.parameters[12:] = 0.3
+    last = network.layers[2]
+    assert isinstance(last, Dense)
+    last.weights[...] = last.biases[...] = 0.3
     # All six hidden units stand on their kinks, and so do their six weights and six biases.
     few = gradient_check(network, np.ones((1, 1), np.float32), np.array([0]))
     assert (few.at_kinks, few.measured) == (12, 14)
@@ -171,6 +175,58 @@ def test_a_check_that_measured_little_has_not_passed() -> None:
     assert few.passed
     assert not only_kinks.passed
     assert not dataclasses.replace(few, worst=None, worst_by_layer=(), measured=0).passed
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("training", [True, False])
+def test_batch_norm_and_skips_are_measured_not_set_aside(activation: str, training: bool) -> None:
+    network = Network.build(
+        [8, 7, 7, 6, 4],
+        activation,
+        np.random.default_rng(0),
+        normalization="batch_norm",
+        skip="residual",
+        dropout_rng=np.random.default_rng(1),
+    )
+    network.set_dropout(0.5)
+    rng = np.random.default_rng(2)
+    x, labels = rng.random((12, 8), np.float32), rng.integers(0, 4, 12)
+    state = network.state.copy()
+    result = gradient_check(network, x, labels, training=training, smoothing=0.1)
+    assert result.passed, result.worst
+    assert result.at_kinks < 0.2 * result.measured
+    assert {c.layer for c in result.worst_by_layer} == {0, 1, 4, 5, 6}
+    # The network itself is left alone: its statistics, its dropout and its luck, too.
+    np.testing.assert_array_equal(network.state, state)
+    assert [layer.rate for layer in network.walk() if isinstance(layer, Dropout)] == [0.5] * 3
+
+
+def test_the_training_network_s_gradient_is_another_than_the_asked_one_s() -> None:
+    network = Network.build(
+        [5, 4, 3], "tanh", np.random.default_rng(0), normalization="batch_norm"
+    )
+    rng = np.random.default_rng(2)
+    x, labels = rng.random((9, 5), np.float32), rng.integers(0, 3, 9)
+    asked, learning = (gradient_check(network, x, labels, training=t) for t in (False, True))
+    smoothed = gradient_check(network, x, labels, smoothing=0.2)
+    assert len({r.worst.analytic for r in (asked, learning, smoothed) if r.worst}) == 3
+
+
+def test_a_planted_error_inside_a_residual_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = Network.build([6, 5, 4, 3], "tanh", np.random.default_rng(0), skip="residual")
+
+    def spoil(dense: object) -> None:
+        assert isinstance(dense, Dense)
+        if dense.n_outputs == 4 and dense.biases is None:
+            dense.d_weights[2, 1] += 0.5
+
+    with_backward(monkeypatch, Dense, spoil)
+    rng = np.random.default_rng(2)
+    result = gradient_check(network, rng.random((8, 6), np.float32), rng.integers(0, 3, 8))
+    assert result.worst is not None
+    assert not result.passed
+    worst = result.worst
+    assert (worst.layer, worst.parameter, worst.index) == (2, "2.weights", (2, 1))
 
 
 def test_a_smooth_bend_has_no_kinks() -> None:

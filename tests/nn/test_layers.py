@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from layer_checks import assert_no_memory, bound, check_backward
 
 from nn.activations import ACTIVATIONS
 from nn.layers import Activation, Buffers, Dense, Layer
@@ -15,38 +16,6 @@ from nn.layers import Activation, Buffers, Dense, Layer
 sizes = st.integers(1, 6)
 seeds = st.integers(0, 2**32 - 1)
 every_name = pytest.mark.parametrize("name", ACTIVATIONS)
-
-
-def bound(layer: Layer, rng: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Give a layer random parameters and spoilt gradients; returns (parameter, gradient) pairs."""
-    parameters = [rng.standard_normal(shape) for shape in layer.parameter_shapes()]
-    gradients = [np.full(shape, np.nan) for shape in layer.parameter_shapes()]
-    layer.bind(parameters, gradients)
-    return list(zip(parameters, gradients, strict=True))
-
-
-def check_backward(
-    layer: Layer,
-    x: np.ndarray,
-    rng: np.random.Generator,
-    numeric_gradient: Callable[..., np.ndarray],
-    assert_agree: Callable[..., None],
-) -> None:
-    """With L = sum(C * output) for random C, dL/d(output) = C: all else must follow from it."""
-    pairs = bound(layer, rng)
-    c = rng.standard_normal((len(x), layer.n_outputs))
-
-    def loss() -> float:
-        return float((layer.forward(x) * c).sum())
-
-    loss()
-    d_x = layer.backward(c.copy())
-    assert d_x is not None
-    d_x = d_x.copy()
-    analytic = [gradient.copy() for _, gradient in pairs]
-    for (parameter, _), found in zip(pairs, analytic, strict=True):
-        assert_agree(found, numeric_gradient(loss, parameter))
-    assert_agree(d_x, numeric_gradient(loss, x))
 
 
 @settings(deadline=None)
@@ -62,9 +31,23 @@ def test_dense_is_its_equation(n: int, n_inputs: int, n_outputs: int, seed: int)
     np.testing.assert_allclose(layer.forward(x), expected, rtol=1e-12, atol=1e-12)
 
 
+@given(n=sizes, n_inputs=sizes, n_outputs=sizes, seed=seeds)
+def test_dense_without_biases_is_a_product(n: int, n_inputs: int, n_outputs: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    layer = Dense(n_inputs, n_outputs, np.float64, biases=False)
+    ((weights, _),) = bound(layer, rng)
+    x = rng.standard_normal((n, n_inputs))
+    np.testing.assert_array_equal(layer.forward(x), x @ weights)
+    assert layer.biases is None
+    assert layer.parameter_names == ("weights",)
+    assert len(layer.at_precision(np.float32).parameter_shapes()) == 1
+
+
+@pytest.mark.parametrize("biases", [True, False])
 @settings(deadline=None)
 @given(n=sizes, n_inputs=sizes, n_outputs=sizes, seed=seeds)
 def test_dense_gradients_are_central_differences(
+    biases: bool,
     n: int,
     n_inputs: int,
     n_outputs: int,
@@ -74,7 +57,8 @@ def test_dense_gradients_are_central_differences(
 ) -> None:
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((n, n_inputs))
-    check_backward(Dense(n_inputs, n_outputs, np.float64), x, rng, numeric_gradient, assert_agree)
+    layer = Dense(n_inputs, n_outputs, np.float64, biases=biases)
+    check_backward(layer, x, rng, numeric_gradient, assert_agree)
 
 
 @every_name
@@ -101,24 +85,12 @@ def test_activation_gradients_are_central_differences(
 def test_a_batch_is_not_changed_by_the_batches_before_it(
     kind: str, batches: list[int], seed: int
 ) -> None:
-    def make() -> tuple[Layer, list[tuple[np.ndarray, np.ndarray]]]:
-        layer = (
-            Dense(5, 4, np.float64)
-            if kind == "dense"
-            else Activation(ACTIVATIONS[kind], 5, np.float64)
-        )
-        return layer, bound(layer, np.random.default_rng(0))
+    def make() -> Layer:
+        if kind == "dense":
+            return Dense(5, 4, np.float64)
+        return Activation(ACTIVATIONS[kind], 5, np.float64)
 
-    used, used_pairs = make()
-    rng = np.random.default_rng(seed)
-    for n in batches:
-        fresh, fresh_pairs = make()
-        x = rng.standard_normal((n, 5))
-        d = rng.standard_normal((n, used.n_outputs))
-        np.testing.assert_array_equal(used.forward(x), fresh.forward(x))
-        np.testing.assert_array_equal(used.backward(d.copy()), fresh.backward(d.copy()))
-        for (_, a), (_, b) in zip(used_pairs, fresh_pairs, strict=True):
-            np.testing.assert_array_equal(a, b)
+    assert_no_memory(make, batches, seed)
 
 
 @pytest.mark.parametrize("kind", ["dense", "relu"])

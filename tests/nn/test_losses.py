@@ -41,24 +41,68 @@ def test_the_loss_is_scikit_learns_log_loss(batch: tuple[np.ndarray, np.ndarray]
 
 
 @settings(deadline=None)
+@given(batch=batches(), smoothing=st.floats(0.001, 0.5))
+def test_the_smoothed_loss_is_the_cross_entropy_with_the_smoothed_truth(
+    batch: tuple[np.ndarray, np.ndarray], smoothing: float
+) -> None:
+    logits, labels = batch
+    n, n_classes = logits.shape
+    truth = np.full((n, n_classes), smoothing / n_classes)
+    truth[np.arange(n), labels] += 1 - smoothing
+    expected = -(truth * np.log(softmax(logits))).sum(axis=1).mean()
+    loss = SoftmaxCrossEntropy(n_classes, np.float64, smoothing)
+    assert loss.forward(logits, labels) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    np.testing.assert_allclose(loss.backward(), (softmax(logits) - truth) / n, atol=1e-14)
+
+
+def test_smoothing_may_change_between_two_steps_and_zero_is_none_at_all() -> None:
+    rng = np.random.default_rng(0)
+    logits, labels = rng.standard_normal((6, 5)), rng.integers(0, 5, 6)
+    loss, plain = SoftmaxCrossEntropy(5, np.float64, 0.3), SoftmaxCrossEntropy(5, np.float64)
+    assert loss.forward(logits, labels) != plain.forward(logits, labels)
+    assert (loss.backward() != plain.backward()).any()
+    loss.smoothing = 0
+    assert loss.forward(logits, labels) == plain.forward(logits, labels)
+    np.testing.assert_array_equal(loss.backward(), plain.backward())
+
+
+def test_a_smoothed_loss_is_never_zero_and_prefers_doubt() -> None:
+    loss = SoftmaxCrossEntropy(4, np.float32, 0.1)
+    labels = np.array([2])
+    losses = [
+        loss.forward(np.array([[0, 0, z, 0]], np.float32), labels) for z in (0, 2, 3.61, 6, 1e4)
+    ]
+    # The truth is 0.925 for one and 0.025 for three: log(37) = 3.61 says just that.
+    assert losses[2] == min(losses) > 0
+    assert losses[4] == pytest.approx(0.075 * 1e4)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@settings(deadline=None)
 @given(batch=batches())
 def test_the_gradient_is_the_central_difference(
+    smoothing: float,
     batch: tuple[np.ndarray, np.ndarray],
     numeric_gradient: Callable[..., np.ndarray],
     assert_agree: Callable[..., None],
 ) -> None:
     logits, labels = batch
     loss = loss_for(logits)
+    loss.smoothing = smoothing
     loss.forward(logits, labels)
     analytic = loss.backward().copy()
     assert_agree(analytic, numeric_gradient(lambda: loss.forward(logits, labels), logits))
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
 @settings(deadline=None)
 @given(batch=batches())
-def test_each_row_of_the_gradient_sums_to_zero(batch: tuple[np.ndarray, np.ndarray]) -> None:
+def test_each_row_of_the_gradient_sums_to_zero(
+    smoothing: float, batch: tuple[np.ndarray, np.ndarray]
+) -> None:
     logits, labels = batch
     loss = loss_for(logits)
+    loss.smoothing = smoothing
     loss.forward(logits, labels)
     # Adding one number to all logits of a sample changes nothing.
     np.testing.assert_allclose(loss.backward().sum(axis=1), 0, atol=1e-14)
@@ -141,6 +185,7 @@ def test_a_batch_is_not_changed_by_the_batches_before_it() -> None:
     for n in (7, 3, 7, 11, 1, 7):
         logits = rng.standard_normal((n, 10)).astype(np.float32)
         labels = rng.integers(0, 10, n)
-        fresh = SoftmaxCrossEntropy(10)
+        loss.smoothing = 0.1 * (n % 3)
+        fresh = SoftmaxCrossEntropy(10, smoothing=loss.smoothing)
         assert loss.forward(logits, labels) == fresh.forward(logits, labels)
         np.testing.assert_array_equal(loss.backward(), fresh.backward())

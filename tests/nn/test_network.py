@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import math
+import tracemalloc
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nn.activations import ACTIVATIONS
+from nn.batch_norm import BatchNorm
 from nn.inspect import gradient_check
-from nn.layers import Activation, Dense
+from nn.layers import Activation, Dense, Dropout
 from nn.losses import SoftmaxCrossEntropy, softmax
 from nn.network import Network
+from nn.residual import Residual
 
 shapes = st.lists(st.integers(1, 7), min_size=2, max_size=5).map(lambda s: [*s[:-1], s[-1] + 1])
 seeds = st.integers(0, 2**32 - 1)
@@ -76,15 +81,125 @@ def test_every_parameter_is_a_view_of_the_flat_vector(sizes: list[int], seed: in
     places = np.arange(network.parameters.size, dtype=np.float32)
     network.parameters[...] = places
     network.gradients[...] = -places
-    own = [array.ravel() for layer in dense for array in (layer.weights, layer.biases)]
+    # Matrices first, and in each half the layers in their order.
+    own = [layer.weights.ravel() for layer in dense] + [layer.biases for layer in dense]
     np.testing.assert_array_equal(np.concatenate(own), places)
-    own = [array.ravel() for layer in dense for array in (layer.d_weights, layer.d_biases)]
+    own = [layer.d_weights.ravel() for layer in dense] + [layer.d_biases for layer in dense]
     np.testing.assert_array_equal(np.concatenate(own), -places)
     # And the other way round: a change of a layer's array is a change of the vector.
     dense[-1].biases[-1] = 0.5
     dense[0].d_weights[0, 0] = 0.25
     assert network.parameters[-1] == 0.5
     assert network.gradients[0] == 0.25
+
+
+def variant(
+    sizes: list[int], normalization: str, skip: str, dropout: bool = True, **options: Any
+) -> Network:
+    luck = np.random.default_rng(1) if dropout else None
+    return Network.build(
+        sizes,
+        "relu",
+        np.random.default_rng(0),
+        normalization=normalization,
+        skip=skip,
+        dropout_rng=luck,
+        **options,
+    )
+
+
+variants = {
+    "sizes": shapes,
+    "normalization": st.sampled_from(["none", "batch_norm"]),
+    "skip": st.sampled_from(["none", "residual"]),
+}
+
+
+@settings(deadline=None)
+@given(**variants)
+def test_every_number_has_one_place_and_the_matrices_come_first(
+    sizes: list[int], normalization: str, skip: str
+) -> None:
+    network = variant(sizes, normalization, skip)
+    met = np.zeros(network.parameters.size, int)
+    for layer, starts in zip(network.layers, network.places, strict=True):
+        for start, shape in zip(starts, layer.parameter_shapes(), strict=True):
+            size = math.prod(shape)
+            met[start : start + size] += 1
+            assert (start < network.n_decayed) == (len(shape) == 2)
+    np.testing.assert_array_equal(met, 1)
+    # What the layers hold, found from the layers' side.
+    network.parameters[...] = np.arange(network.parameters.size)
+    network.state[...] = np.arange(network.state.size)
+    held, remembered = [], []
+    for leaf in network.walk():
+        if isinstance(leaf, Dense):
+            held += [leaf.weights.ravel(), *([] if leaf.biases is None else [leaf.biases])]
+        elif isinstance(leaf, BatchNorm):
+            held += [leaf.gains, leaf.shifts]
+            remembered += [leaf.running_mean, leaf.running_variance]
+    np.testing.assert_array_equal(np.sort(np.concatenate(held)), network.parameters)
+    if remembered:
+        np.testing.assert_array_equal(np.concatenate(remembered), network.state)
+    assert bool(remembered) == (normalization == "batch_norm" and len(sizes) > 2)
+
+
+@settings(deadline=None)
+@given(**variants)
+def test_the_count_is_what_is_built(sizes: list[int], normalization: str, skip: str) -> None:
+    network = variant(sizes, normalization, skip)
+    counted = Network.count(sizes, "relu", normalization=normalization, skip=skip)
+    assert counted == (network.parameters.size, network.state.size)
+
+
+def test_to_count_a_giant_takes_no_memory() -> None:
+    tracemalloc.start()
+    try:
+        n, _ = Network.count([784, *[8192] * 16, 10], "relu", normalization="none", skip="residual")
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+    assert n == 784 * 8192 + 8192 + 15 * (8192 * 8192 + 8192) + 8192 * 10 + 10
+
+
+def test_what_a_hidden_layer_is_made_of() -> None:
+    plain = variant([6, 5, 5, 3], "none", "none", dropout=False)
+    assert [type(layer) for layer in plain.layers] == [Dense, Activation] * 2 + [Dense]
+    full = variant([6, 5, 5, 4, 3], "batch_norm", "residual")
+    hidden = [Dense, BatchNorm, Activation, Dropout]
+    # The first one's input is pixels: there is no way around it.
+    assert [type(layer) for layer in full.layers] == [*hidden, Residual, Residual, Dense]
+    for block, projected in ((full.layers[4], False), (full.layers[5], True)):
+        assert isinstance(block, Residual)
+        assert [type(layer) for layer in block.block] == hidden
+        assert (block.projection is not None) == projected
+    assert [type(layer) for layer in full.walk()] == [*hidden, *hidden, *hidden, Dense, Dense]
+    # Batch norm takes the mean off again, so a bias before it would be idle.
+    leaves = [layer for layer in full.walk() if isinstance(layer, Dense)]
+    assert [layer.biases is None for layer in leaves] == [True, True, True, True, False]
+
+
+def test_initialisers_by_name_and_the_same_luck_whatever_else_is_on() -> None:
+    plain = variant([6, 5, 5, 3], "none", "none", dropout=False)
+    for others in (("none", "none"), ("batch_norm", "none"), ("none", "residual")):
+        other = variant([6, 5, 5, 3], *others)
+        n = plain.n_decayed
+        np.testing.assert_array_equal(other.parameters[:n], plain.parameters[:n])
+    for name, factor in (("he", 1), ("lecun", math.sqrt(0.5))):
+        scaled = variant([6, 5, 5, 3], "none", "none", initializer=name)
+        np.testing.assert_allclose(scaled.parameters, factor * plain.parameters, rtol=1e-6)
+
+
+def test_a_twin_knows_the_running_statistics() -> None:
+    network = variant([6, 5, 5, 3], "batch_norm", "residual")
+    network.state[...] = np.linspace(0.5, 2, network.state.size)
+    twin = network.at_precision(np.float64)
+    np.testing.assert_array_equal(twin.state, network.state)
+    x = np.ones((2, 6), np.float32)
+    np.testing.assert_allclose(twin.forward(x), network.forward(x), rtol=1e-4, atol=1e-5)
+    twin.forward(x, training=True)
+    assert (twin.state != network.state).any()
+    assert not np.shares_memory(twin.state, network.state)
 
 
 def test_the_vectors_stay_the_same_objects_through_a_step() -> None:

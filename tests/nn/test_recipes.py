@@ -6,8 +6,8 @@ import pytest
 
 from nn.data import Dataset, default_split, split
 from nn.events import EpochDone, RunFinished
-from nn.hyperparameters import resolve
 from nn.inspect import gradient_check
+from nn.presets import resolve
 from nn.trainer import Trainer
 
 pytestmark = pytest.mark.slow

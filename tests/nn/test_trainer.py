@@ -15,7 +15,10 @@ from sklearn.metrics import accuracy_score, log_loss
 
 from nn.data import Dataset, Split, split
 from nn.events import Diverged, EpochDone, Event, RunFinished, RunStarted, StepDone
-from nn.hyperparameters import HyperparameterError, Hyperparameters, resolve
+from nn.hyperparameters import HyperparameterError, Hyperparameters
+from nn.optimizers import OPTIMIZERS
+from nn.presets import resolve
+from nn.schedules import SCHEDULES, Shape
 from nn.trainer import Trainer
 
 MakeSplit = Callable[..., Split]
@@ -78,8 +81,8 @@ def test_a_step_is_the_equations(make_split: MakeSplit) -> None:
     digits = make_split(70, 30)
     trainer = Trainer(recipe(epochs=2, batch_size=32, activation="tanh", hidden="6"), digits)
     twin = trainer.network.at_precision(np.float64)
-    w1, b1 = twin.parameters[:96].reshape(16, 6), twin.parameters[96:102]
-    w2, b2 = twin.parameters[102:126].reshape(6, 4), twin.parameters[126:]
+    w1, b1 = twin.parameters[:96].reshape(16, 6), twin.parameters[120:126]
+    w2, b2 = twin.parameters[96:120].reshape(6, 4), twin.parameters[126:]
     for event in trainer.run():
         if isinstance(event, (RunStarted, EpochDone, RunFinished)):
             continue
@@ -146,24 +149,26 @@ def test_the_test_figures_are_scikit_learns(make_split: MakeSplit) -> None:
     assert said == 3
 
 
-@pytest.mark.parametrize("schedule", ["constant", "cosine", "one_cycle"])
-def test_the_learning_rate_follows_the_schedule(make_split: MakeSplit, schedule: str) -> None:
-    trainer = Trainer(recipe(schedule=schedule, warmup=0.5, epochs=10), make_split(64, 10))
-    steps = of_kind(list(trainer.run()), StepDone)
-    rates = [s.learning_rate for s in steps]
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("warmup", ["auto", "0", "0.5"])
+def test_the_learning_rate_follows_the_schedule(
+    make_split: MakeSplit, schedule: str, warmup: str
+) -> None:
+    h = recipe(schedule=schedule, warmup=warmup, decay=0.25, drops=3, epochs=10)
+    trainer = Trainer(h, make_split(64, 10))
+    rates = [s.learning_rate for s in of_kind(list(trainer.run()), StepDone)]
     assert len(rates) == 40
-    if schedule == "constant":
-        assert set(rates) == {0.05}
-    elif schedule == "cosine":
-        assert rates[0] == 0.05
-        assert rates[20] == pytest.approx(0.025)
-        assert all(a > b for a, b in pairwise(rates))
-    else:
-        assert rates[0] == pytest.approx(0.05 / 25)
-        assert rates[20] == 0.05
-        assert all(a < b for a, b in pairwise(rates[:21]))
-        assert all(a > b for a, b in pairwise(rates[20:]))
-    assert 0 < rates[-1] <= 0.05
+    share = {"auto": 0.25 if schedule == "one_cycle" else 0.0}.get(warmup) or float(
+        warmup.replace("auto", "0")
+    )
+    shape = Shape(share, 0.25, 3)
+    assert rates == [0.05 * SCHEDULES[schedule](i / 40, shape) for i in range(40)]
+    # Up to the peak, and from there on not up again.
+    peak = round(40 * share)
+    assert rates[peak] == 0.05 == max(rates)
+    assert all(a < b for a, b in pairwise(rates[: peak + 1]))
+    assert all(a >= b for a, b in pairwise(rates[peak:]))
+    assert (rates[-1] == 0.05) == (schedule == "constant")
 
 
 def test_a_batch_larger_than_the_training_set_is_refused_with_a_sentence(
@@ -274,14 +279,15 @@ def test_time_that_the_reader_takes_is_not_training_time(make_split: MakeSplit) 
             clock += 1000.0
     finished = events[-1]
     assert isinstance(finished, RunFinished)
-    # Each of 6 steps and 2 evaluations looks at the clock twice, a second apart.
-    assert finished.seconds == 8
+    # Each of 6 steps and 3 evaluations, one of them of nobody, looks at the clock twice, a second
+    # apart.
+    assert finished.seconds == 9
     assert finished.samples_per_second == 90 / 6
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_the_small_digits_are_learnt_in_a_few_epochs(digits: Dataset, optimizer: str) -> None:
-    rate = {"sgd": 0.2, "momentum": 0.03, "adam": 0.003}[optimizer]
+    rate = {"sgd": 0.2, "momentum": 0.03, "nesterov": 0.03, "adagrad": 0.03}.get(optimizer, 0.003)
     h = resolve(None, {"epochs": 20, "optimizer": optimizer, "learning_rate": rate})
     finished = list(Trainer(h, split(digits, "0.2", 42)).run())[-1]
     assert isinstance(finished, RunFinished)

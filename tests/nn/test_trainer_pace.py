@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 
 from nn.data import Split
 from nn.events import Event, RunStarted
-from nn.hyperparameters import HyperparameterError, Hyperparameters, resolve
+from nn.hyperparameters import HyperparameterError, Hyperparameters
+from nn.optimizers import OPTIMIZERS
+from nn.presets import resolve
 from nn.trainer import Trainer
 
 MakeSplit = Callable[..., Split]
 TIMINGS = {"seconds": 0.0, "samples_per_second": 0.0}
-every_optimiser = pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+every_optimiser = pytest.mark.parametrize("optimizer", OPTIMIZERS)
 
 
 def recipe(**given: object) -> Hyperparameters:
@@ -157,7 +159,7 @@ def test_a_change_makes_another_run_from_there_on_only(make_split: MakeSplit) ->
     assert bits(trainer) != end
 
 
-@pytest.mark.parametrize("optimizer", ["momentum", "adam"])
+@pytest.mark.parametrize("optimizer", ["momentum", "nesterov", "adam", "adamw"])
 def test_momentum_changes_what_the_optimiser_does(make_split: MakeSplit, optimizer: str) -> None:
     h = recipe(optimizer=optimizer)
     _, end = straight_through(h, make_split())
