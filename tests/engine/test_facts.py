@@ -23,6 +23,9 @@ OF_TYPE = {
     int: INTS,
     float: FLOATS,
     str: st.text(),
+    bool: st.booleans(),
+    int | None: st.none() | INTS,
+    float | None: st.none() | FLOATS,
     tuple[int, ...]: SIZES,
     Value: st.one_of(st.text(), INTS, FLOATS, SIZES),
 }

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nn.checks import SLOWEST_PACE
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
-from nn.hyperparameters import SLOWEST_PACE, Hyperparameters, Value
+from nn.hyperparameters import Hyperparameters, Value
 from tui.engine.facts import Entry, Fact, Failed, Paused, Preparing, Resumed, Stopped
 from tui.engine.state import LIVE, LONGEST_LOG, LogBook, RunState
 from tui.engine.tail import STEP, Died, StepsRecorded

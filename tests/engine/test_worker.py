@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nn.checks import SLOWEST_PACE
 from nn.data.dataset import DataError, Progress
 from nn.events import EpochDone, HyperparameterChanged, RunFinished, RunStarted
-from nn.hyperparameters import SLOWEST_PACE, Hyperparameters
+from nn.hyperparameters import Hyperparameters
 from tui.engine import worker as worker_module
 from tui.engine.commands import Command, Epoch, Pause, Request, Resume, Set, Step, Stop, to_line
 from tui.engine.control import Asked

@@ -25,6 +25,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from nn.hyperparameters import Hyperparameters
+from nn.sources import absolute_dataset
 from tui.engine.commands import LONGEST_LINE, Command, Reply, Request, to_line
 from tui.engine.run_directory import RunConfig, RunDirectory, RunError, at_home
 from tui.engine.tail import News, RunTail
@@ -60,7 +61,10 @@ def new_config(hyperparameters: Hyperparameters, data_dir: Path | None) -> RunCo
         created=time.time(),
         data_dir=folder,
         versions=versions(),
-        hyperparameters=hyperparameters,
+        # The worker stands in another folder, maybe, and a reader of the run certainly does.
+        hyperparameters=hyperparameters.model_copy(
+            update={"dataset": absolute_dataset(hyperparameters.dataset)}
+        ),
     )
 
 

@@ -64,8 +64,24 @@ class Failed:
     field: str
 
 
+@dataclass(frozen=True, slots=True)
+class ThreadsChosen:
+    """The number of BLAS threads was measured; from the next step on there are so many.
+
+    `before` is 0 at the beginning of a run, else the number until now: training had become slow,
+    and as another number rounds differently, another run of the same seed will not have the same
+    bits from this step on unless it changes here too. `times_as_fast` compares to one thread.
+    """
+
+    threads: int
+    before: int
+    step: int
+    times_as_fast: float
+
+
 Fact = Union[
     Preparing,
+    ThreadsChosen,
     RunStarted,
     EpochDone,
     HyperparameterChanged,

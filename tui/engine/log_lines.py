@@ -7,15 +7,25 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
-from nn.hyperparameters import SPECS, format_value
-from tui.engine.facts import Entry, Fact, Failed, Paused, Preparing, Resumed, Stopped, decode
+from nn.specs import SPECS, format_value
+from tui.engine.facts import (
+    Entry,
+    Fact,
+    Failed,
+    Paused,
+    Preparing,
+    Resumed,
+    Stopped,
+    ThreadsChosen,
+    decode,
+)
 from tui.engine.run_directory import RunDirectory
 from tui.engine.text import printable
 
 HEADER = "time     epoch    train     test    right  rate    work s samples/s"
 """What stands above the columns of an epoch's line: losses of training and test set, the share of
 the test set that is right, the learning rate, seconds of work for the epoch (a paced run waits in
-between), and training speed."""
+between), and training speed. Where digits were held out, their loss and share right follow."""
 
 
 def line(entry: Entry) -> str:
@@ -48,14 +58,17 @@ def words(fact: Fact) -> str:
     match fact:
         case Preparing(what=what):
             return what
+        case ThreadsChosen():
+            return _threads(fact)
         case RunStarted():
             sizes = "-".join(map(str, fact.layer_sizes))
-            return f"{sizes}, {fact.n_train:,} digits to learn, {fact.n_test:,} to test"
+            validation = f"{fact.n_validation:,} to validate, " if fact.n_validation else ""
+            return f"{sizes}, {fact.n_train:,} digits to learn, {validation}{fact.n_test:,} to test"
         case EpochDone():
             return (
                 f"{fact.epoch:>5}  {_loss(fact.train_loss):>7}  {_loss(fact.test_loss):>7}  "
                 f"{fact.test_accuracy:>7.2%}  {fact.learning_rate:<7.2g} "
-                f"{seconds(fact.seconds):<6} {fact.samples_per_second:>9,.0f}"
+                f"{seconds(fact.seconds):<6} {fact.samples_per_second:>9,.0f}{_validated(fact)}"
             )
         case HyperparameterChanged():
             label = SPECS[fact.name].label.lower() if fact.name in SPECS else printable(fact.name)
@@ -73,13 +86,34 @@ def words(fact: Fact) -> str:
         case Failed(sentence=sentence):
             return printable(sentence)
         case RunFinished():
-            epochs = "1 epoch" if fact.epochs == 1 else f"{fact.epochs} epochs"
-            return (
-                f"finished: {epochs} in {seconds(fact.seconds)} s of training, "
-                f"{fact.test_accuracy:.2%} right"
-            )
+            return _finished(fact)
         case _:
             assert_never(fact)
+
+
+def _threads(fact: ThreadsChosen) -> str:
+    if fact.before:
+        change = f"{fact.before} -> {fact.threads}"
+        return f"BLAS threads {change} at step {fact.step:,}: it had become slow"
+    if fact.threads == 1:
+        return "1 BLAS thread: more are not clearly faster here"
+    return f"{fact.threads} BLAS threads: {fact.times_as_fast:.1f} times as fast as 1 here"
+
+
+def _validated(fact: EpochDone) -> str:
+    if fact.validation_loss is None or fact.validation_accuracy is None:
+        return ""
+    return f"  valid {_loss(fact.validation_loss)} {fact.validation_accuracy:.2%}"
+
+
+def _finished(fact: RunFinished) -> str:
+    epochs = "1 epoch" if fact.epochs == 1 else f"{fact.epochs} epochs"
+    finished = "finished early, getting no better" if fact.stopped_early else "finished"
+    best = f"; best by validation: epoch {fact.best_epoch}" if fact.best_epoch else ""
+    return (
+        f"{finished}: {epochs} in {seconds(fact.seconds)} s of training, "
+        f"{fact.test_accuracy:.2%} right{best}"
+    )
 
 
 def diverged(fact: Diverged) -> str:

@@ -18,7 +18,6 @@ import errno
 import fcntl
 import math
 import os
-import re
 import shutil
 import tempfile
 import time
@@ -28,9 +27,10 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nn.hyperparameters import Hyperparameters
+from nn.sources import dataset_slug
 from tui.engine.text import printable
 
 FORMAT = 1
@@ -66,6 +66,8 @@ class RunConfig(BaseModel):
     data_dir: str = ""
     fingerprint: str = ""
     versions: dict[str, str] = {}
+    threads_chosen: int = Field(default=0, ge=0, le=256)
+    """BLAS threads that the run computes with, once it has begun; its bits depend on them."""
     hyperparameters: Hyperparameters
 
 
@@ -112,7 +114,7 @@ class RunDirectory:
         """
         h = config.hyperparameters
         stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(config.created))
-        slug = re.sub(r"[^a-z0-9]+", "-", f"{h.dataset}-{h.optimizer}-{h.seed}".lower())
+        slug = f"{dataset_slug(h.dataset)}-{h.optimizer}-{h.seed}"
         made: Path | None = None
         try:
             runs_dir.mkdir(parents=True, exist_ok=True)

@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
-from nn.hyperparameters import SPECS, HyperparameterError, Hyperparameters
+from nn.hyperparameters import HyperparameterError, Hyperparameters
+from nn.specs import SPECS
 from tui.engine import log_lines
 from tui.engine.curve import Curve, LossHistory
-from tui.engine.facts import Entry, Failed, Paused, Preparing, Resumed, Stopped
+from tui.engine.facts import Entry, Failed, Paused, Preparing, Resumed, Stopped, ThreadsChosen
 from tui.engine.predictions import Predictions
 from tui.engine.tail import Died, News, StepsRecorded
 from tui.engine.text import printable
@@ -148,6 +149,8 @@ class RunState:
             case Preparing(what=what, done=done, total=total):
                 share = f" {done / total:.0%}" if total else ""
                 self._update(phase="preparing", sentence=printable(what) + share)
+            case ThreadsChosen():
+                pass
             case RunStarted():
                 self.begun = True
                 self._update(

@@ -28,12 +28,13 @@ from nn.hyperparameters import HyperparameterError, Hyperparameters
 from nn.trainer import Trainer
 from tui.engine.commands import Epoch, Pause, Resume, Set, Step, Stop
 from tui.engine.control import Asked, Control
-from tui.engine.facts import Entry, Fact, Failed, Paused, Preparing, Resumed, Stopped
+from tui.engine.facts import Entry, Fact, Failed, Paused, Preparing, Resumed, Stopped, ThreadsChosen
 from tui.engine.loading import Loading
 from tui.engine.recorder import Recorder
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.test_set import load_split
 from tui.engine.text import printable
+from tui.engine.threads import Threads, blas_in_words
 
 PROGRESS_EVERY = 0.25
 """Seconds between two lines of progress while data is fetched."""
@@ -111,9 +112,12 @@ class Worker:
 
     def _whole_run(self) -> Iterator[Entry]:
         h = self._config.hyperparameters
-        _limit_blas_threads(h.threads)
+        threads = self._threads = Threads(h.threads, self._config.threads_chosen)
         digits = yield from self._load(h)
         trainer = self._trainer = Trainer(h, digits)
+        if not threads.number:
+            yield from self._measure_threads(trainer)
+        threads.apply()
         for event in trainer.run():
             match event:
                 case StepDone():
@@ -128,6 +132,9 @@ class Worker:
                 case EpochDone():
                     self._record_predictions()
                     yield self._write(event)
+                    flat_out = not trainer.hyperparameters.pace and not trainer.finished
+                    if flat_out and threads.slowed(trainer.n_train, event.samples_per_second):
+                        yield from self._measure_threads(trainer)
                     if self._stint is Stint.EPOCH and event.epoch < h.epochs:
                         self._hold("")
                 case Diverged() | RunFinished() | HyperparameterChanged():
@@ -152,11 +159,31 @@ class Worker:
                 if self._stopped_by is not None:
                     raise _StopAsked
             digits = loading.result()
-        versions = {**self._config.versions, "blas": _blas()}
-        seen = {"fingerprint": digits.fingerprint, "versions": versions}
+        versions = {**self._config.versions, "blas": blas_in_words()}
+        threads = self._threads.number
+        self._keep_in_config(
+            fingerprint=digits.fingerprint, versions=versions, threads_chosen=threads
+        )
+        return digits
+
+    def _measure_threads(self, trainer: Trainer) -> Iterator[Entry]:
+        """Have the fastest number of BLAS threads found, all ears, and tell if it is news."""
+        threads, before = self._threads, self._threads.number
+        for _ in threads.measure(trainer.layer_sizes, trainer.hyperparameters):
+            for asked in self._control.asked():
+                self._do(asked)
+            yield from self._take_news()
+            if self._stopped_by is not None:
+                raise _StopAsked
+        self._keep_in_config(threads_chosen=threads.number)
+        if threads.times_as_fast and threads.number != before:
+            yield self._write(
+                ThreadsChosen(threads.number, before, trainer.step, threads.times_as_fast)
+            )
+
+    def _keep_in_config(self, **seen: object) -> None:
         self._config = self._config.model_copy(update=seen)
         self.run_directory.write_config(self._config)
-        return digits
 
     def _note(self, progress: Preparing) -> None:
         now = time.monotonic()
@@ -258,24 +285,6 @@ class Worker:
 
     def _write(self, fact: Fact) -> Entry:
         return self._pen.fact(fact)
-
-
-def _limit_blas_threads(threads: int) -> None:
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    threadpool_limits(threads, user_api="blas")
-
-
-def _blas() -> str:
-    """Whose matrix products these are: another kernel rounds differently."""
-    from threadpoolctl import threadpool_info
-
-    found = [
-        " ".join(str(info.get(key, "?")) for key in ("internal_api", "version", "architecture"))
-        for info in threadpool_info()
-        if info.get("user_api") == "blas"
-    ]
-    return ", ".join(sorted(set(found)))
 
 
 def main(arguments: list[str]) -> int:
