@@ -1,7 +1,8 @@
 """How good do the recipes get, and how soon?
 
     python bench/accuracy.py                                  # final accuracy, seeds 42 to 44
-    python bench/accuracy.py --presets quick --seeds 42 43 44 45
+    python bench/accuracy.py --presets quick --datasets mnist fashion-mnist
+    python bench/accuracy.py --presets best --threads 4       # a quarter of an hour a seed
     python bench/accuracy.py --race                           # against the tutorial's own loop
 
 Final means after the last epoch, not the best on the way: nothing here looks at the test set to
@@ -12,6 +13,7 @@ where `inkling` would take it: INKLING_DATA, the cache, or a download.
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 import time
 from collections.abc import Iterator
@@ -22,34 +24,37 @@ from threadpoolctl import threadpool_limits
 
 from nn import data
 from nn.events import EpochDone, RunFinished
-from nn.hyperparameters import resolve
+from nn.presets import resolve
 from nn.trainer import Trainer
 
 
 def main() -> None:
     options = _options()
-    with threadpool_limits(1, "blas"):
+    with threadpool_limits(options.threads, "blas"):
         if options.race:
             for seed in options.seeds:
                 race(seed, options.goal, options.split)
         else:
-            for preset in options.presets:
-                final_accuracy(preset, options.seeds)
+            for preset, dataset in itertools.product(options.presets, options.datasets):
+                final_accuracy(preset, dataset, options.seeds)
 
 
-def final_accuracy(preset: str, seeds: list[int]) -> None:
+def final_accuracy(preset: str, dataset: str, seeds: list[int]) -> None:
     """One line a seed: the accuracy on the test set after the last epoch."""
-    print(f"\npreset {preset}\n  seed   test accuracy   s of training", flush=True)
+    print(f"\n{preset} on {dataset}\n  seed   test accuracy   s of training", flush=True)
     reached = []
     for seed in seeds:
-        h = resolve(preset, {"seed": seed})
+        h = resolve(preset, {"seed": seed, "dataset": dataset})
         digits = load_digits(h.dataset, h.split, seed)
         (finished,) = (e for e in Trainer(h, digits).run() if isinstance(e, RunFinished))
         reached.append(finished.test_accuracy)
         training = len(digits.train_images) * h.epochs / finished.samples_per_second
         print(f"  {seed:4}   {finished.test_accuracy:13.2%}   {training:13.1f}", flush=True)
-    lowest, median = min(reached), statistics.median(reached)
-    print(f"  lowest {lowest:.2%}, median {median:.2%}, on {len(digits.test_images):,} test digits")
+    mean, spread = statistics.mean(reached), statistics.stdev(reached) if len(reached) > 1 else 0.0
+    print(
+        f"  mean {mean:.3%}, standard deviation {spread:.3%}, lowest {min(reached):.2%}, "
+        f"on {len(digits.test_images):,} test digits"
+    )
 
 
 def race(seed: int, goal: float, split: str, most_epochs: int = 200) -> None:
@@ -119,6 +124,8 @@ def load_digits(dataset: str, split: str, seed: int) -> data.Split:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--presets", nargs="+", default=["quick", "tutorial"])
+    parser.add_argument("--datasets", nargs="+", default=["mnist"])
+    parser.add_argument("--threads", type=int, default=1, help="BLAS threads")
     parser.add_argument("--seeds", nargs="+", type=int, default=[42, 43, 44])
     parser.add_argument("--race", action="store_true", help="time to the goal, side by side")
     parser.add_argument("--split", default="own", help="of the race: official, 0.2, or own")

@@ -18,7 +18,7 @@ import numpy as np
 
 from nn.data import Split
 from nn.events import EpochDone, StepDone
-from nn.hyperparameters import resolve
+from nn.presets import resolve
 from nn.trainer import Trainer
 
 Epoch = Callable[[], float]
@@ -203,7 +203,16 @@ def pytorch(digits: Split, recipe: Recipe) -> Epoch:
     for n_inputs, n_outputs in itertools.pairwise(sizes):
         layers += [torch.nn.Linear(n_inputs, n_outputs), torch.nn.ReLU()]
     model = torch.nn.Sequential(*layers[:-1])
-    optimizer = torch.optim.SGD(model.parameters(), lr=recipe.learning_rate)
+    lr = recipe.learning_rate
+    optimizer = {
+        "sgd": lambda p: torch.optim.SGD(p, lr),
+        "momentum": lambda p: torch.optim.SGD(p, lr, momentum=0.9),
+        "nesterov": lambda p: torch.optim.SGD(p, lr, momentum=0.9, nesterov=True),
+        "adagrad": lambda p: torch.optim.Adagrad(p, lr),
+        "rmsprop": lambda p: torch.optim.RMSprop(p, lr),
+        "adam": lambda p: torch.optim.Adam(p, lr),
+        "adamw": lambda p: torch.optim.AdamW(p, lr, weight_decay=0.0),
+    }[recipe.optimizer](model.parameters())
     cross_entropy = torch.nn.CrossEntropyLoss()
 
     def epoch() -> float:

@@ -44,7 +44,14 @@ _SUMS = "SHA256SUMS"
 
 
 class ArchiveError(Exception):
-    """A file that cannot be written, read or believed; `str()` is one sentence for a person."""
+    """A file that cannot be written, read or believed; `str()` is one sentence for a person.
+
+    `errno` is the system's number where it was the system that refused.
+    """
+
+    def __init__(self, sentence: str, errno: int | None = None) -> None:
+        super().__init__(sentence)
+        self.errno = errno
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,8 @@ def save(
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a usable path"
         raise ArchiveError(
-            f"Cannot write {shown(path)}: {reason}; what was there before is still there."
+            f"Cannot write {shown(path)}: {reason}; what was there before is still there.",
+            getattr(error, "errno", None),
         ) from None
 
 

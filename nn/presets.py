@@ -30,6 +30,24 @@ PRESETS: Mapping[str, Mapping[str, Value]] = MappingProxyType(
             "schedule": "constant",
             "epochs": 50,
         },
+        "best": {
+            "dataset": "mnist",
+            "hidden": (2048, 2048),
+            "activation": "gelu",
+            "optimizer": "adam",
+            "learning_rate": 0.002,
+            "schedule": "cosine",
+            "warmup": "0.02",
+            "batch_size": 512,
+            "epochs": 200,
+            "ema_decay": 0.999,
+            "shift": 1.5,
+            "rotation": 10.0,
+            "scaling": 0.1,
+            "shear": 0.1,
+            "elastic": 1.2,
+            "elastic_sigma": 5.0,
+        },
     }
 )
 """Named recipes, as changes to the defaults. The small digits would be learnt in a fifth of a

@@ -146,6 +146,16 @@ class Trainer:
             if new != getattr(old, name)
         ]
 
+    def extend(self, epochs: int) -> list[HyperparameterChanged]:
+        """Let the run have so many epochs in all, no fewer than are done; its schedule is stretched
+        to them."""
+        old = self.hyperparameters
+        new = max(epochs, self.epochs_done)
+        if new == old.epochs:
+            return []
+        self.hyperparameters = old.model_copy(update={"epochs": new})
+        return [HyperparameterChanged("epochs", old.epochs, new, self.step)]
+
     def _turn_knobs(self) -> None:
         """Hand the parts of the run what they are to go by from the next step on."""
         h = self.hyperparameters

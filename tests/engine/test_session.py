@@ -134,7 +134,9 @@ async def test_a_killed_worker_is_news_and_another_may_follow(session: Session) 
     assert state is not None
     assert run is not None
     await until(lambda: state.status.step)
-    os.kill(int(run.lock.read_text().split()[1]), signal.SIGKILL)
+    note = run.note()
+    assert note is not None
+    os.kill(note.pid, signal.SIGKILL)
     assert (await following).status.phase == "died"
     assert state.status.sentence.startswith("The worker died")
     session.start(Hyperparameters(epochs=1), "run")

@@ -104,21 +104,22 @@ class RunClient:
             RunError: the directory cannot be made, or the process not started.
         """
         run = RunDirectory.create(runs_dir, new_config(hyperparameters, data_dir))
-        # -P: a file called queue.py in the directory Inkling was started in is not for the worker.
-        command = [sys.executable, "-P", "-m", "tui.engine.worker", str(run.path), stint]
         try:
-            with open(run.worker_log, "wb") as log:
-                process = subprocess.Popen(
-                    command,
-                    start_new_session=True,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                )
-        except OSError as error:
+            return cls(run, _worker_process(run, stint))
+        except RunError:
             run.discard()
-            raise RunError(f"A worker cannot be started: {printable(error)}.") from None
-        return cls(run, process)
+            raise
+
+    @classmethod
+    def resume(cls, run: RunDirectory) -> RunClient:
+        """Start a worker that goes on with a run from its last checkpoint.
+
+        Raises:
+            RunError: the run is live, or the process cannot be started.
+        """
+        if run.is_live():
+            raise RunError(f"Run {printable(run.name)} is live; there is nothing to resume.")
+        return cls(run, _worker_process(run, "run"))
 
     async def facts(self) -> AsyncIterator[News]:
         """Everything from the run's first fact on, and then what happens, until it has ended.
@@ -167,8 +168,12 @@ class RunClient:
 
     async def _started(self) -> None:
         """Wait until the worker holds its lock, has said something, or is gone."""
-        while not self.run.is_live() and not self.run.journal.exists() and self._may_start():
+        while not self.run.is_live() and not self._has_spoken() and self._may_start():
             await asyncio.sleep(0.02)
+
+    def _has_spoken(self) -> bool:
+        """Is there a journal that need not wait for a worker of our own?"""
+        return self._process is None and self.run.journal.exists()
 
     async def _listening(self) -> None:
         """Wait for the socket of a worker that has only just begun."""
@@ -192,6 +197,26 @@ class RunClient:
             if time.monotonic() > deadline:
                 return
             await asyncio.sleep(0.02)
+
+
+def _worker_process(run: RunDirectory, stint: str) -> subprocess.Popen[bytes]:
+    """
+    Raises:
+        RunError: it cannot be started.
+    """
+    # -P: a file called queue.py in the directory Inkling was started in is not for the worker.
+    command = [sys.executable, "-P", "-m", "tui.engine.worker", str(run.path), stint, _terminal()]
+    try:
+        with open(run.worker_log, "ab") as log:
+            return subprocess.Popen(
+                command,
+                start_new_session=True,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+    except OSError as error:
+        raise RunError(f"A worker cannot be started: {printable(error)}.") from None
 
 
 async def _connect(path: Path) -> socket.socket:

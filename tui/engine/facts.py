@@ -48,6 +48,30 @@ class Resumed:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenUp:
+    """A worker goes on with a run whose last one is gone.
+
+    `recomputed` steps, done after the last checkpoint, are done again, with the same result; `away`
+    is how many seconds the run stood still.
+    """
+
+    step: int
+    epochs: int
+    recomputed: int
+    away: float
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """Training stood still since the disk would take no more; nothing was lost."""
+
+    step: int
+    seconds: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """Someone ended the run before its last epoch; what it has learnt so far is on disk."""
 
@@ -82,6 +106,8 @@ class ThreadsChosen:
 Fact = Union[
     Preparing,
     ThreadsChosen,
+    TakenUp,
+    Waited,
     RunStarted,
     EpochDone,
     HyperparameterChanged,

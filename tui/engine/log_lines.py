@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from typing import assert_never
@@ -16,7 +17,9 @@ from tui.engine.facts import (
     Preparing,
     Resumed,
     Stopped,
+    TakenUp,
     ThreadsChosen,
+    Waited,
     decode,
 )
 from tui.engine.run_directory import RunDirectory
@@ -60,6 +63,11 @@ def words(fact: Fact) -> str:
             return what
         case ThreadsChosen():
             return _threads(fact)
+        case TakenUp():
+            return _taken_up(fact)
+        case Waited():
+            why, waited = printable(fact.why), duration(fact.seconds)
+            return f"waited {waited} at step {fact.step:,}: {why}; nothing is lost"
         case RunStarted():
             sizes = "-".join(map(str, fact.layer_sizes))
             validation = f"{fact.n_validation:,} to validate, " if fact.n_validation else ""
@@ -89,6 +97,25 @@ def words(fact: Fact) -> str:
             return _finished(fact)
         case _:
             assert_never(fact)
+
+
+def duration(seconds: float) -> str:
+    """Two figures that a person would say: 12 s, 4 min 10 s, 3 h 20 min, 5 d 2 h."""
+    whole = max(0, round(seconds)) if math.isfinite(seconds) else 0
+    units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+    first = next((i for i, (_, size) in enumerate(units) if whole >= size), len(units) - 1)
+    said: list[str] = []
+    for unit, size in units[first : first + 2]:
+        if whole >= size or not said:
+            said.append(f"{whole // size} {unit}")
+        whole %= size
+    return " ".join(said)
+
+
+def _taken_up(fact: TakenUp) -> str:
+    again = f", {fact.recomputed:,} steps once more" if fact.recomputed else ""
+    away = f" after {duration(fact.away)}" if fact.away >= 1 else ""
+    return f"taken up{away} at epoch {fact.epochs}, step {fact.step:,}{again}{_by(fact.who)}"
 
 
 def _threads(fact: ThreadsChosen) -> str:

@@ -3,6 +3,8 @@
 config.toml        hyperparameters, data set and its fingerprint, versions
 journal.jsonl      one line per fact (`facts`)
 steps.bin          one fixed-size record per step (`STEP`)
+checkpoint.npz     all that the rest of the run depends on (`nn.checkpoint`), the latest
+best.npz           the same, after the best epoch by validation loss
 predictions.npy    test-set probabilities (n_test, n_classes) float32 after the latest epoch
 guesses.u8         one byte per test digit per epoch, the class it is taken for; the first row
                    is the untrained network's
@@ -19,10 +21,12 @@ import fcntl
 import math
 import os
 import shutil
+import socket
+import struct
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +72,32 @@ class RunConfig(BaseModel):
     versions: dict[str, str] = {}
     threads_chosen: int = Field(default=0, ge=0, le=256)
     """BLAS threads that the run computes with, once it has begun; its bits depend on them."""
+    checkpoint_every: float = Field(default=30.0, gt=0, allow_inf_nan=False)
+    """Seconds between two checkpoints at the most."""
     hyperparameters: Hyperparameters
+
+
+class WorkerNote(BaseModel):
+    """Who holds a run, and what keeps it from training, if anything does."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pid: int = 0
+    boot: str = ""
+    host: str = ""
+    sentence: str = ""
+
+
+NOTE_SIZE = 2048
+"""Bytes of the note in the lock file, always."""
+
+
+def boot_id() -> str:
+    """What this boot of the machine is called, or nothing where the system does not say."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def default_runs_dir() -> Path:
@@ -95,6 +124,8 @@ class RunDirectory:
         self.config_file = path / "config.toml"
         self.journal = path / "journal.jsonl"
         self.steps = path / "steps.bin"
+        self.checkpoint = path / "checkpoint.npz"
+        self.best = path / "best.npz"
         self.predictions = path / "predictions.npy"
         self.guesses = path / "guesses.u8"
         self.lock = path / "lock"
@@ -176,8 +207,8 @@ class RunDirectory:
         return False
 
     @contextlib.contextmanager
-    def locked(self, patience: float = 1.0) -> Iterator[None]:
-        """Hold the run as its one worker.
+    def locked(self, patience: float = 1.0) -> Iterator[Callable[[str], None]]:
+        """Hold the run as its one worker; what it hands over leaves a word for readers (`note`).
 
         Raises:
             RunError: another worker holds it. A reader's look at the lock lasts microseconds, so
@@ -196,11 +227,26 @@ class RunDirectory:
                             f"Run {printable(self.name)} has a worker already."
                         ) from None
                     time.sleep(0.02)
-            os.ftruncate(handle, 0)
-            os.write(handle, f"pid {os.getpid()}\n".encode())
-            yield
+            self._write_note(handle, "")
+            yield lambda sentence: self._write_note(handle, sentence)
         finally:
             os.close(handle)
+
+    @staticmethod
+    def _write_note(handle: int, sentence: str) -> None:
+        # Over what is there already, and no longer: of a full disk this asks for nothing.
+        note = WorkerNote(pid=os.getpid(), boot=boot_id(), host=socket.gethostname())
+        text = note.model_copy(update={"sentence": sentence[:500]}).model_dump_json()
+        os.pwrite(handle, text.encode()[: NOTE_SIZE - 1].ljust(NOTE_SIZE - 1) + b"\n", 0)
+
+    def note(self) -> WorkerNote | None:
+        """What the worker wrote into its lock, for a person to read; whether it lives, the lock
+        itself says (`is_live`)."""
+        try:
+            with open(self.lock, "rb") as file:
+                return WorkerNote.model_validate_json(file.read(NOTE_SIZE))
+        except (OSError, ValueError):
+            return None
 
     def discard(self) -> None:
         """Take away a run that never began, unless its worker left words in its log: what
@@ -263,6 +309,20 @@ def find_run(runs_dir: Path, name: str) -> RunDirectory:
         return RunDirectory(runs_dir / found[0])
     several = "More than one run begins" if found else "No run begins"
     raise RunError(f"{several} with {ascii(name)[:80]} in {where}.")
+
+
+def last_step(run: RunDirectory) -> int:
+    """The newest step that steps.bin knows of; 0 where there is none."""
+    size = struct.calcsize(STEP_STRUCT)
+    try:
+        with open(run.steps, "rb") as file:
+            whole = file.seek(0, os.SEEK_END) // size
+            if not whole:
+                return 0
+            file.seek((whole - 1) * size)
+            return int(struct.unpack(STEP_STRUCT, file.read(size))[0])
+    except (OSError, struct.error):
+        return 0
 
 
 def _modified(path: Path) -> float:

@@ -22,7 +22,17 @@ from nn.hyperparameters import HyperparameterError, Hyperparameters
 from nn.specs import SPECS
 from tui.engine import log_lines
 from tui.engine.curve import Curve, LossHistory
-from tui.engine.facts import Entry, Failed, Paused, Preparing, Resumed, Stopped, ThreadsChosen
+from tui.engine.facts import (
+    Entry,
+    Failed,
+    Paused,
+    Preparing,
+    Resumed,
+    Stopped,
+    TakenUp,
+    ThreadsChosen,
+    Waited,
+)
 from tui.engine.predictions import Predictions
 from tui.engine.tail import Died, News, StepsRecorded
 from tui.engine.text import printable
@@ -149,8 +159,16 @@ class RunState:
             case Preparing(what=what, done=done, total=total):
                 share = f" {done / total:.0%}" if total else ""
                 self._update(phase="preparing", sentence=printable(what) + share)
-            case ThreadsChosen():
+            case ThreadsChosen() | Waited():
                 pass
+            case TakenUp():
+                self.begun = self.begun or bool(fact.step)
+                self._update(
+                    phase="running" if self.status.steps else "preparing",
+                    held=False,
+                    sentence="",
+                    field="",
+                )
             case RunStarted():
                 self.begun = True
                 self._update(

@@ -81,6 +81,7 @@ class RunTail:
         self._journal = _Growing(run.journal)
         self._steps = _Growing(run.steps)
         self._lines: deque[bytes] = deque()
+        self._last_is_an_end = False
         self._ended = False
 
     @property
@@ -109,7 +110,10 @@ class RunTail:
         if not self._steps.behind:
             entries = self._next_entries()
             news += entries
-            self._ended = self._ended or any(isinstance(e.fact, ENDINGS) for e in entries)
+            if entries:
+                self._last_is_an_end = isinstance(entries[-1].fact, ENDINGS)
+            # Another worker may have taken the run up again, and said nothing yet.
+            self._ended = self._ended or (self._last_is_an_end and not live and not self._lines)
         if not live and idle and not records and not self._ended:
             self._ended = True
             news.append(Died(self._last_words()))

@@ -4,7 +4,10 @@
 directory, and between two steps does what was asked on the control socket. In the background nobody
 looks at the entries; `inkling train` iterates the same generator and shows them.
 
-    python -m tui.engine.worker RUN_DIRECTORY [run|step|epoch]
+    python -m tui.engine.worker RUN_DIRECTORY [run|step|epoch] [WHO]
+
+Whatever ends it, short of the disk itself, another worker takes the run up at the last checkpoint,
+and what it does is, bit for bit, what this one would have done.
 """
 
 from __future__ import annotations
@@ -18,20 +21,30 @@ import sys
 import time
 import traceback
 from collections.abc import Generator, Iterator
-from enum import Enum
 from pathlib import Path
 from typing import assert_never
 
+from nn import checkpoint
+from nn.archive import ArchiveError
 from nn.data import DataError, Split
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted, StepDone
 from nn.hyperparameters import HyperparameterError, Hyperparameters
 from nn.trainer import Trainer
-from tui.engine.commands import Epoch, Pause, Resume, Set, Step, Stop
-from tui.engine.control import Asked, Control
-from tui.engine.facts import Entry, Fact, Failed, Paused, Preparing, Resumed, Stopped, ThreadsChosen
+from tui.engine.facts import (
+    Entry,
+    Fact,
+    Failed,
+    Preparing,
+    Stopped,
+    TakenUp,
+    ThreadsChosen,
+    Waited,
+)
+from tui.engine.keeping import Keeper
 from tui.engine.loading import Loading
-from tui.engine.recorder import Recorder
-from tui.engine.run_directory import RunDirectory, RunError
+from tui.engine.orders import Orders, Stint, StopAsked
+from tui.engine.recorder import Recorder, which
+from tui.engine.run_directory import RunDirectory, RunError, last_step
 from tui.engine.test_set import load_split
 from tui.engine.text import printable
 from tui.engine.threads import Threads, blas_in_words
@@ -42,40 +55,23 @@ PROGRESS_EVERY = 0.25
 LISTEN_EVERY = 0.1
 """Seconds that a request may wait while data is fetched."""
 
+ROOM_EVERY = 1.0
+"""Seconds between two tries to write to a full disk."""
+
 PACE_SLACK = 0.1
 """Seconds by which a paced run may fall behind and still catch up: timers are not exact."""
 
 
-class Stint(Enum):
-    """How far to train before holding."""
-
-    RUN = "run"
-    STEP = "step"
-    EPOCH = "epoch"
-    HOLD = "hold"
-
-
-class _StopAsked(Exception):
-    """Raised wherever the run is when it is told to stop."""
-
-
-class Worker:
+class Worker(Orders):
     """One run, from its config.toml to its last fact."""
 
-    def __init__(self, run: RunDirectory, stint: Stint = Stint.RUN) -> None:
+    def __init__(self, run: RunDirectory, stint: Stint = Stint.RUN, who: str = "") -> None:
+        super().__init__(run, stint)
         self.run_directory = run
-        self._control = Control(run)
-        self._stint = stint
-        self._stopped_by: str | None = None
-        self._trainer: Trainer | None = None
-        self._news: list[Entry] = []
+        self._who = who
+        self._told: frozenset[Fact] = frozenset()
         self._last_progress = (-math.inf, "")
         self._turn = -math.inf
-
-    def stop(self, who: str) -> None:
-        """End the run at the next step, or now if it is paused. Safe in a signal handler."""
-        self._stopped_by = who
-        self._control.queue.put(Asked(Stop(), who, None))
 
     def run(self) -> Iterator[Entry]:
         """Train, and yield every entry of the journal as it is written.
@@ -84,16 +80,21 @@ class Worker:
             RunError: another worker has this run.
             OSError: the run directory cannot be written.
         """
-        with self.run_directory.locked(), Recorder(self.run_directory) as self._pen:
+        with (
+            self.run_directory.locked() as self._leave_word,
+            Recorder(self.run_directory) as self._pen,
+        ):
             try:
                 with self._control:
                     self._config = self.run_directory.read_config()
                     yield from self._whole_run()
-            except _StopAsked:
+            except StopAsked:
+                with contextlib.suppress(ArchiveError):
+                    self._keep()
                 yield self._write(self._stopped())
             except HyperparameterError as error:
                 yield self._write(Failed(str(error), error.name))
-            except (DataError, RunError) as error:
+            except (DataError, RunError, ArchiveError) as error:
                 yield self._write(Failed(printable(error), ""))
             except MemoryError:
                 sentence = "There is not enough memory for this network and batch size."
@@ -112,9 +113,13 @@ class Worker:
 
     def _whole_run(self) -> Iterator[Entry]:
         h = self._config.hyperparameters
+        taken_up = self._has_begun()
         threads = self._threads = Threads(h.threads, self._config.threads_chosen)
         digits = yield from self._load(h)
+        self._keeper = Keeper(self._config.checkpoint_every)
         trainer = self._trainer = Trainer(h, digits)
+        if taken_up:
+            trainer = self._trainer = yield from self._take_up(trainer, digits)
         if not threads.number:
             yield from self._measure_threads(trainer)
         threads.apply()
@@ -128,22 +133,92 @@ class Worker:
                         yield from self._wait_for_turn(trainer)
                 case RunStarted():
                     self._record_predictions()
-                    yield self._write(event)
+                    yield from self._tell(event)
+                    self._keep()
                 case EpochDone():
                     self._record_predictions()
-                    yield self._write(event)
+                    yield from self._tell(event)
+                    self._keep_epoch(trainer)
                     flat_out = not trainer.hyperparameters.pace and not trainer.finished
                     if flat_out and threads.slowed(trainer.n_train, event.samples_per_second):
                         yield from self._measure_threads(trainer)
-                    if self._stint is Stint.EPOCH and event.epoch < h.epochs:
+                    if self._stint is Stint.EPOCH and not trainer.finished:
                         self._hold("")
-                case Diverged() | RunFinished() | HyperparameterChanged():
+                case RunFinished():
+                    self._keep()
+                    yield self._write(event)
+                    return
+                case Diverged() | HyperparameterChanged():
+                    # The last checkpoint stays: before this step, all was well.
                     yield self._write(event)
                     return
                 case _:
                     assert_never(event)
+            if self._keeper.due:
+                self._keep()
+            if self._pen.stuck is not None:
+                yield from self._wait_for_room()
             if self._news or self._halting or not self._control.queue.empty():
                 yield from self._listen()
+
+    def _has_begun(self) -> bool:
+        """Has there been a worker before, whose run this is to go on with?"""
+        run = self.run_directory
+        return run.checkpoint.exists() or run.guesses.stat().st_size > 0
+
+    def _take_up(self, fresh: Trainer, digits: Split) -> Generator[Entry, None, Trainer]:
+        """The trainer as it was at the last checkpoint, or a fresh one if there was none."""
+        run = self.run_directory
+        still_since = max(run.journal.stat().st_mtime, run.steps.stat().st_mtime)
+        reached = last_step(run)
+        trainer = checkpoint.load(run.checkpoint, digits) if run.checkpoint.exists() else fresh
+        rows = trainer.epochs_done + 1 if trainer.step else 0
+        self._told = self._pen.take_up(rows, len(digits.test_images))
+        yield self._write(
+            TakenUp(
+                step=trainer.step,
+                epochs=trainer.epochs_done,
+                recomputed=max(0, reached - trainer.step),
+                away=max(0.0, time.time() - still_since),
+                who=self._who,
+            )
+        )
+        for change in trainer.extend(self._config.hyperparameters.epochs):
+            yield self._write(change)
+        return trainer
+
+    def _tell(self, event: RunStarted | EpochDone) -> Iterator[Entry]:
+        """Write it down, unless the last worker did: then it happens only once more, not anew."""
+        if which(event) not in self._told:
+            yield self._write(event)
+
+    def _keep_epoch(self, trainer: Trainer) -> None:
+        if trainer.best.epoch == trainer.epochs_done:
+            self._pen.checkpoint(self.run_directory.best, trainer)
+        if self._keeper.due_at_epoch:
+            self._keep()
+
+    def _keep(self) -> None:
+        """Write a checkpoint, if there is anything to keep."""
+        if self._trainer is not None and self._trainer.evaluation is not None:
+            began = time.monotonic()
+            self._pen.checkpoint(self.run_directory.checkpoint, self._trainer)
+            self._keeper.wrote(time.monotonic() - began)
+
+    def _wait_for_room(self) -> Iterator[Entry]:
+        """Stand still, all ears, while the disk takes no more; then say so in the journal."""
+        assert self._trainer is not None
+        began, stuck = time.monotonic(), self._pen.stuck
+        why = printable(stuck.strerror if stuck else "")
+        while self._pen.stuck is not None:
+            self._leave_word(f"Training waits: {why}. It goes on when there is room.")
+            if self._stopped_by is not None:
+                raise StopAsked
+            with contextlib.suppress(queue.Empty):
+                self._do(self._control.queue.get(timeout=ROOM_EVERY))
+            self._pen.push()
+        self._leave_word("")
+        yield self._write(Waited(self._trainer.step, time.monotonic() - began, why))
 
     def _load(self, h: Hyperparameters) -> Generator[Entry, None, Split]:
         """Have the digits loaded, all ears: a mirror may hang for as long as it likes."""
@@ -157,7 +232,7 @@ class Worker:
                     self._note(progress)
                 yield from self._take_news()
                 if self._stopped_by is not None:
-                    raise _StopAsked
+                    raise StopAsked
             digits = loading.result()
         versions = {**self._config.versions, "blas": blas_in_words()}
         threads = self._threads.number
@@ -174,7 +249,7 @@ class Worker:
                 self._do(asked)
             yield from self._take_news()
             if self._stopped_by is not None:
-                raise _StopAsked
+                raise StopAsked
         self._keep_in_config(threads_chosen=threads.number)
         if threads.times_as_fast and threads.number != before:
             yield self._write(
@@ -208,72 +283,6 @@ class Worker:
                 self._do(self._control.queue.get(timeout=min(patience, PROGRESS_EVERY)))
                 yield from self._take_news()
 
-    @property
-    def _halting(self) -> bool:
-        return self._stint is Stint.HOLD or self._stopped_by is not None
-
-    def _listen(self) -> Iterator[Entry]:
-        """Do what was asked; while holding, wait for it."""
-        yield from self._take_news()
-        for asked in self._control.asked():
-            self._do(asked)
-        while self._stint is Stint.HOLD and self._stopped_by is None:
-            self._pen.flush()
-            yield from self._take_news()
-            self._do(self._control.queue.get())
-        yield from self._take_news()
-        if self._stopped_by is not None:
-            raise _StopAsked
-
-    def _take_news(self) -> Iterator[Entry]:
-        news, self._news = self._news, []
-        yield from news
-
-    def _do(self, asked: Asked) -> None:
-        """Act on one request and answer it."""
-        if asked.abandoned:
-            asked.reply("Nobody waits for this any more.")
-            return
-        match asked.command:
-            case Pause():
-                self._hold(asked.who)
-            case Resume():
-                self._go_on(Stint.RUN, asked.who)
-            case Step():
-                self._go_on(Stint.STEP, asked.who)
-            case Epoch():
-                self._go_on(Stint.EPOCH, asked.who)
-            case Stop():
-                self._stopped_by = asked.who
-            case Set(name=name, value=value):
-                if self._trainer is None:
-                    asked.reply("Nothing can be changed yet: the digits are still being loaded.")
-                    return
-                try:
-                    changes = self._trainer.set(**{name: value})
-                except HyperparameterError as error:
-                    asked.reply(str(error))
-                    return
-                self._news += [self._write(change) for change in changes]
-            case _:
-                assert_never(asked.command)
-        asked.reply()
-
-    def _hold(self, who: str) -> None:
-        if self._stint is not Stint.HOLD:
-            self._news.append(self._write(Paused(self.steps, who)))
-        self._stint = Stint.HOLD
-
-    def _go_on(self, stint: Stint, who: str) -> None:
-        if self._stint is Stint.HOLD:
-            self._news.append(self._write(Resumed(self.steps, who, stint.value)))
-        self._stint = stint
-
-    @property
-    def steps(self) -> int:
-        """How many are done; may be asked from any thread."""
-        return self._trainer.step if self._trainer else 0
-
     def _stopped(self) -> Stopped:
         epochs = self._trainer.epochs_done if self._trainer else 0
         return Stopped(self.steps, epochs, self._stopped_by or "")
@@ -283,16 +292,15 @@ class Worker:
         assert self._trainer.evaluation is not None
         self._pen.predictions(self._trainer.evaluation.probabilities)
 
-    def _write(self, fact: Fact) -> Entry:
-        return self._pen.fact(fact)
-
 
 def main(arguments: list[str]) -> int:
     """Run in the background: 0 when the run ended well or was stopped, 1 when it failed."""
     # Blocked in the app that started this process, see `tui.terminal`.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     run = RunDirectory(Path(arguments[0]))
-    worker = Worker(run, Stint(arguments[1] if len(arguments) > 1 else "run"))
+    stint = arguments[1] if len(arguments) > 1 else "run"
+    who = arguments[2] if len(arguments) > 2 else ""
+    worker = Worker(run, Stint(stint), who)
     signal.signal(signal.SIGTERM, lambda *_: worker.stop("a signal"))
     # A terminal's Ctrl+C never gets here (the session is our own); someone else's might.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

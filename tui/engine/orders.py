@@ -1,0 +1,126 @@
+"""What a worker does when it is told to: hold, go on, change a knob, stop.
+
+Requests come from the control socket, one after the other, and each is answered. What follows from
+them are facts for the journal, written before the answer goes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from typing import assert_never
+
+from nn.hyperparameters import HyperparameterError
+from nn.trainer import Trainer
+from tui.engine.commands import Epoch, Pause, Resume, Set, Step, Stop
+from tui.engine.control import Asked, Control
+from tui.engine.facts import Entry, Fact, Paused, Resumed
+from tui.engine.recorder import Recorder
+from tui.engine.run_directory import RunDirectory
+
+
+class Stint(Enum):
+    """How far to train before holding."""
+
+    RUN = "run"
+    STEP = "step"
+    EPOCH = "epoch"
+    HOLD = "hold"
+
+
+class StopAsked(Exception):
+    """Raised wherever the run is when it is told to stop."""
+
+
+class Orders:
+    """The half of a worker that listens; the other half trains (`worker`)."""
+
+    _pen: Recorder
+
+    def __init__(self, run: RunDirectory, stint: Stint) -> None:
+        self._control = Control(run)
+        self._stint = stint
+        self._stopped_by: str | None = None
+        self._trainer: Trainer | None = None
+        self._news: list[Entry] = []
+
+    def _keep(self) -> None:
+        """Write a checkpoint, if there is anything to keep."""
+        raise NotImplementedError
+
+    def _write(self, fact: Fact) -> Entry:
+        return self._pen.fact(fact)
+
+    def stop(self, who: str) -> None:
+        """End the run at the next step, or now if it is paused. Safe in a signal handler."""
+        self._stopped_by = who
+        self._control.queue.put(Asked(Stop(), who, None))
+
+    @property
+    def _halting(self) -> bool:
+        return self._stint is Stint.HOLD or self._stopped_by is not None
+
+    def _listen(self) -> Iterator[Entry]:
+        """Do what was asked; while holding, wait for it."""
+        yield from self._take_news()
+        for asked in self._control.asked():
+            self._do(asked)
+        while self._stint is Stint.HOLD and self._stopped_by is None:
+            self._pen.flush()
+            yield from self._take_news()
+            self._do(self._control.queue.get())
+        yield from self._take_news()
+        if self._stopped_by is not None:
+            raise StopAsked
+
+    def _take_news(self) -> Iterator[Entry]:
+        news, self._news = self._news, []
+        yield from news
+
+    def _do(self, asked: Asked) -> None:
+        """Act on one request and answer it."""
+        if asked.abandoned:
+            asked.reply("Nobody waits for this any more.")
+            return
+        match asked.command:
+            case Pause():
+                self._hold(asked.who)
+            case Resume():
+                self._go_on(Stint.RUN, asked.who)
+            case Step():
+                self._go_on(Stint.STEP, asked.who)
+            case Epoch():
+                self._go_on(Stint.EPOCH, asked.who)
+            case Stop():
+                self._stopped_by = asked.who
+            case Set(name=name, value=value):
+                if self._trainer is None:
+                    asked.reply("Nothing can be changed yet: the digits are still being loaded.")
+                    return
+                try:
+                    changes = self._trainer.set(**{name: value})
+                except HyperparameterError as error:
+                    asked.reply(str(error))
+                    return
+                self._news += [self._write(change) for change in changes]
+                # What a person did is not to be done twice, whatever happens to this process.
+                self._keep()
+            case _:
+                assert_never(asked.command)
+        asked.reply()
+
+    def _hold(self, who: str) -> None:
+        if self._stint is not Stint.HOLD:
+            self._news.append(self._write(Paused(self.steps, who)))
+            self._keep()
+        self._stint = Stint.HOLD
+
+    def _go_on(self, stint: Stint, who: str) -> None:
+        if self._stint is Stint.HOLD:
+            self._news.append(self._write(Resumed(self.steps, who, stint.value)))
+        self._stint = stint
+
+    @property
+    def steps(self) -> int:
+        """How many are done; may be asked from any thread."""
+        return self._trainer.step if self._trainer else 0
