@@ -1,4 +1,4 @@
-"""inkling [train|attach]: the shell's door.
+"""inkling [train|attach|runs|resume|...]: the shell's door.
 
 Options are made from the hyperparameters' one definition. What takes long to import (NumPy,
 Textual, rich) is imported by the command that needs it, so that `--help` answers at once.
@@ -7,6 +7,7 @@ Textual, rich) is imported by the command that needs it, so that `--help` answer
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -14,7 +15,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
-from nn.hyperparameters import PRESETS, SPECS, HyperparameterError, Hyperparameters, resolve
+from nn.hyperparameters import HyperparameterError, Hyperparameters
+from nn.presets import PRESETS, resolve
+from nn.specs import SPECS
 from tui.exit_codes import DONE, FAILED, INTERRUPTED, USAGE
 from tui.terminal import UsageError
 
@@ -34,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The whole command line."""
     parser = _Parser(
         prog="inkling",
+        usage="inkling [OPTION ...] [COMMAND]",
         description="Train a from-scratch neural network on handwritten digits, and watch it.",
         epilog="Without a command the app opens; `inkling train --help` lists a run's options.",
         allow_abbrev=False,
@@ -41,20 +45,26 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"inkling {version('inkling-tui')}")
     _add_options(parser)
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", prog="inkling", parser_class=_Parser
+    )
 
     train = commands.add_parser(
-        "train", help="train in the foreground, without the app", allow_abbrev=False
+        "train",
+        usage="inkling train [OPTION ...]",
+        allow_abbrev=False,
+        help="train in the foreground, without the app",
     )
     _add_options(train)
     train.add_argument("--json", action="store_true", help="print one JSON object per line")
+    _add_checkpoint_every(train)
 
     attach = commands.add_parser(
         "attach", help="open the app on a run that is live, or was", allow_abbrev=False
     )
     attach.add_argument(
         "run", nargs="?", default="latest", metavar="RUN",
-        help="a run's name, the beginning of it, or latest (the default)",
+        help=f"{_RUN_HELP} (the default)",
     )  # fmt: skip
     _add_place(attach)
     attach.add_argument(
@@ -62,7 +72,56 @@ def build_parser() -> argparse.ArgumentParser:
         "--ascii", action="store_true", default=argparse.SUPPRESS,
         help="draw with ASCII characters only",
     )  # fmt: skip
+    _add_run_commands(commands)
     return parser
+
+
+def _add_run_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
+    """What the shell can do with runs that are there already."""
+    listing = commands.add_parser("runs", help="list the runs", allow_abbrev=False)
+    listing.add_argument("--json", action="store_true", help="print one JSON object per line")
+    _add_place(listing)
+    helps = {
+        "pause": "have a live run hold",
+        "resume": "let a paused run go on, or take up one whose worker is gone",
+        "stop": "end a live run at its next step; what it has learnt is kept",
+    }
+    for name, told in helps.items():
+        command = commands.add_parser(name, help=told, allow_abbrev=False)
+        command.add_argument("run", metavar="RUN", help=_RUN_HELP)
+        _add_place(command)
+        if name == "resume":
+            command.add_argument(
+                "--epochs", default="", metavar="N", help="so many in all, or +N for N more"
+            )
+            command.add_argument(
+                "--json", action="store_true", help="print one JSON object per line"
+            )
+            _add_checkpoint_every(command)
+    remove = commands.add_parser("rm", help="remove runs for good", allow_abbrev=False)
+    remove.add_argument("runs", nargs="+", metavar="RUN", help=_RUN_HELP)
+    remove.add_argument("--yes", action="store_true", help="without asking")
+    _add_place(remove)
+
+
+_RUN_HELP = "a run's name, the beginning of it, or latest"
+
+
+def _add_checkpoint_every(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--checkpoint-every", type=_seconds, default=None, metavar="SECONDS",
+        help="write a checkpoint at least so often (default 30)",
+    )  # fmt: skip
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError("must be a number of seconds greater than 0")
+    return seconds
 
 
 def _add_place(parser: argparse.ArgumentParser) -> None:
@@ -82,11 +141,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--preset", default=argparse.SUPPRESS, metavar="NAME",
         help=f"a recipe to start from: {', '.join(PRESETS)}",
     )  # fmt: skip
-    group = parser.add_argument_group("hyperparameters")
+    groups = {spec.group: parser.add_argument_group(spec.group) for spec in SPECS.values()}
     for spec in SPECS.values():
-        told = f"one of {', '.join(spec.choices)}" if spec.choices else spec.bounds
+        choices = spec.choices or spec.forms
+        told = f"one of {', '.join(choices)}" if choices else spec.bounds
         extra = f" [{told}]" if told else ""
-        group.add_argument(
+        groups[spec.group].add_argument(
             spec.option, default=argparse.SUPPRESS, dest=f"h_{spec.name}",
             metavar=spec.name.upper(), help=(spec.help + extra).replace("%", "%%"),
         )  # fmt: skip
@@ -120,8 +180,30 @@ def _train(options: argparse.Namespace) -> int:
     from tui.headless import train
 
     return train(
-        hyperparameters, _runs_dir(options), getattr(options, "data_dir", None), json=options.json
+        hyperparameters,
+        _runs_dir(options),
+        getattr(options, "data_dir", None),
+        json=options.json,
+        checkpoint_every=options.checkpoint_every,
     )
+
+
+def _manage(options: argparse.Namespace) -> int:
+    """A command about runs that are there already."""
+    from tui import run_commands
+    from tui.engine.commands import Pause, Stop
+    from tui.engine.run_directory import find_run
+
+    runs_dir = _runs_dir(options)
+    if options.command == "runs":
+        return run_commands.list_runs(runs_dir, json=options.json)
+    if options.command == "rm":
+        return run_commands.remove(runs_dir, options.runs, yes=options.yes)
+    run = find_run(runs_dir, options.run)
+    if options.command == "resume":
+        every, json = options.checkpoint_every, options.json
+        return run_commands.resume(run, options.epochs, every, json=json)
+    return run_commands.ask(run, Pause() if options.command == "pause" else Stop())
 
 
 def _open(options: argparse.Namespace) -> int:
@@ -160,13 +242,18 @@ def _open(options: argparse.Namespace) -> int:
     return app.return_code or DONE
 
 
+_MANAGING = ("runs", "rm", "pause", "resume", "stop")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out a command line; the exit status is 0 done, 1 failed, 2 bad usage."""
     from tui.engine.run_directory import RunError
 
     options = build_parser().parse_args(arguments)
     try:
-        return _train(options) if options.command == "train" else _open(options)
+        if options.command == "train":
+            return _train(options)
+        return _manage(options) if options.command in _MANAGING else _open(options)
     except (HyperparameterError, RunError, UsageError) as error:
         print(f"inkling: {error}", file=sys.stderr)
         return USAGE

@@ -18,7 +18,7 @@ from nn.events import Diverged, EpochDone, RunFinished, RunStarted
 from nn.hyperparameters import Hyperparameters
 from tui.engine import log_lines
 from tui.engine.client import new_config
-from tui.engine.facts import Entry, Failed, Stopped, as_json_object
+from tui.engine.facts import Entry, Failed, Stopped, ThreadsChosen, as_json_object
 from tui.engine.run_directory import RunDirectory
 from tui.engine.text import printable
 from tui.engine.worker import Worker
@@ -36,16 +36,17 @@ class Display(Protocol):
 
 
 class JsonLines:
-    """`epoch_done` for each epoch, and last how it ended; nothing else on standard output."""
+    """`threads_chosen` where that was measured, `epoch_done` for each epoch, and last how it ended;
+    nothing else on standard output."""
 
     def __init__(self, run: str) -> None:
         self._run = run
 
     def show(self, entry: Entry) -> None:
         fact = entry.fact
-        if isinstance(fact, (EpochDone, RunFinished, Diverged, Stopped, Failed)):
+        if isinstance(fact, (ThreadsChosen, EpochDone, RunFinished, Diverged, Stopped, Failed)):
             values = as_json_object(fact)
-            if not isinstance(fact, EpochDone):
+            if not isinstance(fact, (ThreadsChosen, EpochDone)):
                 values = {"event": values.pop("event"), "run": self._run, **values}
             print(json_module.dumps(values), flush=True)
 
@@ -82,15 +83,31 @@ def _display(run: str, worker: Worker, *, json: bool) -> Display:
 
 
 def train(
-    hyperparameters: Hyperparameters, runs_dir: Path, data_dir: Path | None, *, json: bool
+    hyperparameters: Hyperparameters,
+    runs_dir: Path,
+    data_dir: Path | None,
+    *,
+    json: bool,
+    checkpoint_every: float | None = None,
 ) -> int:
     """Train in this process, and return its exit status.
 
     Raises:
         RunError: the run directory cannot be made.
     """
-    run = RunDirectory.create(runs_dir, new_config(hyperparameters, data_dir))
-    worker = Worker(run)
+    config = new_config(hyperparameters, data_dir)
+    if checkpoint_every:
+        config = config.model_copy(update={"checkpoint_every": checkpoint_every})
+    return carry_out(RunDirectory.create(runs_dir, config), json=json, new=True)
+
+
+def carry_out(run: RunDirectory, *, json: bool, new: bool) -> int:
+    """Do what there is to do of a run, in this process; a new one that never begins vanishes.
+
+    Raises:
+        RunError: another worker has it.
+    """
+    worker = Worker(run, who="the shell")
     last: Entry | None = None
     begun = False
     unread: OSError | None = None
@@ -110,11 +127,11 @@ def train(
         last = Entry(0.0, Failed(f"The run cannot be written to {printable(run.path)}: "
                                  f"{printable(error.strerror or error)}.", ""))  # fmt: skip
     finally:
-        if not begun:
+        if new and not begun:
             run.discard()
     if unread is not None:
         raise BrokenPipeError from unread
-    return _status(last, begun=begun)
+    return _status(last, begun=begun or not new)
 
 
 def _status(last: Entry | None, *, begun: bool) -> int:
