@@ -1,6 +1,7 @@
 """Where the digits come from.
 
-`load` takes the name of a data set and returns a `Dataset`; `split` divides it. The rooms:
+`load` takes the name of a data set, or where to find one, and returns a `Dataset`; `split` divides
+it. The rooms:
 
 1.  `dataset`     what a data set is, and its division into training and test rows
 2.  `idx`         one IDX file, decoded without trusting its header
@@ -9,9 +10,17 @@
 5.  `published`   which files MNIST and Fashion-MNIST are, and where they are to be had
 6.  `fetch`       those files over the network, checked byte by byte
 7.  `cache`       decoded arrays kept on disk, memory-mapped from the second start on
+8.  `own`         digits of one's own, from any of the rooms below
+9.  `pixels`      numbers of any kind made into bytes, and labels into classes
+10. `npz`         a NumPy archive, read without trusting a byte of it
+11. `csv_file`    a table with the label first and the pixels after it
+12. `centre`      a drawing of any size put into 28x28, as MNIST was made
+13. `images`      a folder of pictures, one folder per class
+14. `openml`      a set of openml.org, fetched by scikit-learn
 
 Everything that the user can cause raises `DataError`, whose text is one sentence. Importing this
-costs NumPy and the standard library; scikit-learn and pooch are imported where they are needed.
+costs NumPy and the standard library; scikit-learn, pooch and Pillow are imported where they are
+needed.
 """
 
 from __future__ import annotations
@@ -38,7 +47,9 @@ from nn.data.dataset import (
 )
 from nn.data.fetch import fetch_set
 from nn.data.folder import IdxFiles, content_key, files_key, find_files, read_set
+from nn.data.own import load_own
 from nn.data.published import FILES, PUBLISHED_FINGERPRINTS
+from nn.sources import DATASET_FORMS, source_of
 
 __all__ = [
     "DATASETS",
@@ -117,7 +128,7 @@ def load(
     progress: Progress | None = None,
     download: bool = True,
 ) -> Dataset:
-    """The data set called `name`, a key of DATASETS.
+    """The data set called `name`: a key of DATASETS, or a form such as `csv:FILE` (`nn.sources`).
 
     mnist and fashion-mnist come from `data_dir` if given (`data_dir/<name>/`, or the four IDX files
     directly in it), else from the folder in the environment variable INKLING_DATA, else from the
@@ -127,12 +138,15 @@ def load(
     What `progress` raises cancels the load and reaches the caller unchanged. Raises DataError for
     an unknown name and for data that are missing, damaged or cannot be fetched.
     """
+    root = cache_root(cache_dir)
+    if source := source_of(name):
+        return load_own(*source, root, progress, download)
     info = DATASETS.get(name)
     if info is None:
         raise DataError(
-            f"There is no data set called {shown(name)}; the known ones are {', '.join(DATASETS)}."
+            f"There is no data set called {shown(name)}; it must be one of "
+            f"{', '.join(DATASET_FORMS)}."
         )
-    root = cache_root(cache_dir)
     if name == digits.NAME:
         return digits.load_digits(root)
     if data_dir is not None:

@@ -25,7 +25,7 @@ from nn.data.dataset import Dataset, Pixels, make_dataset
 
 _FORMAT = 1
 _TEMPORARY = ".tmp-"
-_LARGEST_META = 64 * 1024
+_LARGEST_META = 256 * 1024
 _STALE_AFTER = 24 * 3600.0
 
 
@@ -44,12 +44,13 @@ def cached(
     decode: Callable[[], Dataset],
     *,
     name: str,
-    class_names: tuple[str, ...],
+    class_names: tuple[str, ...] | None,
 ) -> Dataset:
     """The data set cached under `key` below `root`, else what `decode` returns, now cached.
 
-    From the cache the arrays are memory-mapped, read-only; `name` and `class_names` are not part
-    of an entry. Raises only what `decode` raises.
+    From the cache the arrays are memory-mapped, read-only; `name` is not part of an entry, and the
+    names of the classes are those in the entry only where `class_names` is None. Raises only what
+    `decode` raises.
     """
     entry = root / "arrays" / key
     dataset = load_entry(entry, name, class_names)
@@ -63,7 +64,7 @@ def cached(
     return load_entry(entry, name, class_names) or decoded
 
 
-def load_entry(entry: Path, name: str, class_names: tuple[str, ...]) -> Dataset | None:
+def load_entry(entry: Path, name: str, class_names: tuple[str, ...] | None) -> Dataset | None:
     """The data set in the folder `entry`, memory-mapped; None if it is missing or damaged."""
     try:
         meta = _read_meta(entry / "meta.json")
@@ -72,7 +73,7 @@ def load_entry(entry: Path, name: str, class_names: tuple[str, ...]) -> Dataset 
             name,
             _map_array(entry / "images.npy", (n, height, width), meta["images_crc32"]),
             _map_array(entry / "labels.npy", (n,), meta["labels_crc32"]),
-            class_names=class_names,
+            class_names=tuple(meta["class_names"]) if class_names is None else class_names,
             pixel_max=meta["pixel_max"],
             n_official_train=meta["n_official_train"],
             known_fingerprint=meta["fingerprint"],
@@ -163,6 +164,7 @@ def _write(folder: Path, dataset: Dataset) -> None:
         "pixel_max": dataset.pixel_max,
         "n_official_train": dataset.n_official_train,
         "fingerprint": dataset.fingerprint,
+        "class_names": list(dataset.class_names),
         "images_crc32": zlib.crc32(dataset.images.data),
         "labels_crc32": zlib.crc32(dataset.labels.data),
     }

@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint8]
+Rows = npt.NDArray[Any]  # Of uint8 or float32.
+Labels = npt.NDArray[Any]  # Of uint8 or intp.
 
 OFFICIAL = "official"
 DEFAULT_FRACTION = "0.2"
@@ -64,13 +66,14 @@ class Split:
 
     `train_images` (n_train, h*w) and `test_images` (n_test, h*w) are uint8 with C-contiguous rows,
     `train_labels` and `test_labels` (n_train,) and (n_test,) uint8. All arrays are read-only.
+    (Numbers that never were pixels, such as `estimator`'s, may be float32, their labels intp.)
     `test_indices` (n_test,) int64 holds the place of each test row in the whole data set.
     """
 
-    train_images: Pixels
-    train_labels: Pixels
-    test_images: Pixels
-    test_labels: Pixels
+    train_images: Rows
+    train_labels: Labels
+    test_images: Rows
+    test_labels: Labels
     test_indices: npt.NDArray[np.int64]
     image_shape: tuple[int, int]
     pixel_max: int

@@ -16,6 +16,7 @@ import numpy as np
 
 from nn.data.dataset import DataError, Dataset, Pixels, Progress, make_dataset, shown
 from nn.data.idx import file_sha256, read_idx
+from nn.data.pixels import own_dataset
 
 FILE_NAMES = (
     "train-images-idx3-ubyte",
@@ -39,8 +40,9 @@ class IdxFiles:
         return self.train_images, self.train_labels, self.test_images, self.test_labels
 
 
-def find_files(folder: Path, set_name: str, origin: str) -> IdxFiles:
-    """The four files of `set_name` in `folder/set_name`, or else directly in `folder`.
+def find_files(folder: Path, set_name: str | None, origin: str) -> IdxFiles:
+    """The four files of `set_name` in `folder/set_name`, or else directly in `folder`; only there
+    where the set has no name.
 
     `origin` says in messages where the folder came from, such as "--data-dir". Each file may end
     in .gz, and may be spelt with a dot (`train-images.idx3-ubyte`). Raises DataError, naming what
@@ -51,9 +53,13 @@ def find_files(folder: Path, set_name: str, origin: str) -> IdxFiles:
     if not os.path.isdir(folder):  # noqa: PTH112
         raise DataError(
             f"{origin} points at {shown(folder)}, which is not a folder; "
-            f"it should hold the four IDX files of {set_name} in {set_name}/ below it."
+            + (
+                f"it should hold the four IDX files of {set_name} in {set_name}/ below it."
+                if set_name
+                else "it should hold the four IDX files of a data set."
+            )
         )
-    places = [folder / set_name, folder]
+    places = [folder / set_name, folder] if set_name else [folder]
     found = [[_variant(place, name) for name in FILE_NAMES] for place in places]
     for paths in found:
         complete = [path for path in paths if path is not None]
@@ -63,7 +69,7 @@ def find_files(folder: Path, set_name: str, origin: str) -> IdxFiles:
     closest, paths = max(zip(places, found, strict=True), key=lambda each: 4 - each[1].count(None))
     missing = [name for name, path in zip(FILE_NAMES, paths, strict=True) if path is None]
     raise DataError(
-        f"{origin} points at {shown(folder)}, which does not hold {set_name}: "
+        f"{origin} points at {shown(folder)}, which does not hold {set_name or 'a data set'}: "
         f"{', '.join(missing)} (plain or .gz) not found in {shown(closest)}; "
         "put all four files there."
     )
@@ -80,9 +86,14 @@ def files_key(files: IdxFiles) -> str:
 
 
 def read_set(
-    files: IdxFiles, name: str, class_names: tuple[str, ...], progress: Progress | None = None
+    files: IdxFiles,
+    name: str,
+    class_names: tuple[str, ...] | None,
+    progress: Progress | None = None,
 ) -> Dataset:
     """Decode the four files into one `Dataset`, training rows first.
+
+    Without `class_names` the classes are numbers, as many as the labels need.
 
     Raises DataError, naming the file, for whatever `read_idx` refuses, if a file of labels does
     not fit its images or holds a label without a class, or if the two image sizes differ.
@@ -102,10 +113,14 @@ def read_set(
         images = np.concatenate((train_images, test_images))
     except MemoryError:
         raise DataError(f"The images of {name} do not fit into memory.") from None
+    labels = np.concatenate((train_labels, test_labels))
+    if class_names is None:
+        where = shown(files.train_images.parent)
+        return own_dataset(name, images, labels, where, n_official_train=len(train_images))
     return make_dataset(
         name,
         images,
-        np.concatenate((train_labels, test_labels)),
+        labels,
         class_names=class_names,
         n_official_train=len(train_images),
     )
@@ -122,12 +137,15 @@ def _variant(place: Path, name: str) -> Path | None:
 
 
 def _read_pair(
-    images_path: Path, labels_path: Path, class_names: tuple[str, ...], progress: Progress | None
+    images_path: Path,
+    labels_path: Path,
+    class_names: tuple[str, ...] | None,
+    progress: Progress | None,
 ) -> tuple[Pixels, Pixels]:
     # The labels first: they are small, so what is wrong with them is said before the long read.
     labels = read_idx(labels_path, 1, progress)
     largest = int(labels.max())
-    if largest >= len(class_names):
+    if class_names is not None and largest >= len(class_names):
         raise DataError(
             f"{shown(labels_path)} holds the label {largest} (row {int(labels.argmax())}), but "
             f"labels go from 0 to {len(class_names) - 1}."

@@ -27,7 +27,7 @@ from nn.data.dataset import DataError, Pixels, Progress, shown
 
 LARGEST = 4 * 1024**3
 
-_GZIP_MAGIC = b"\x1f\x8b"
+GZIP_MAGIC = b"\x1f\x8b"
 _UNSIGNED_BYTE = 0x08
 _CHUNK = 1 << 20
 
@@ -55,7 +55,7 @@ def file_sha256(path: Path) -> str:
     """SHA-256, in hex, of the bytes of the regular file `path`; DataError if it cannot be read."""
     with open_regular(path) as file:
         digest = hashlib.sha256()
-        with _as_sentences(path):
+        with as_sentences(path):
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
         return digest.hexdigest()
@@ -69,14 +69,14 @@ def read_idx(path: Path, ndim: int, progress: Progress | None = None) -> Pixels:
     if it promises more than 4 GB, or if it is damaged, shorter or longer than it promises.
     """
     with open_regular(path) as file:
-        with _as_sentences(path):
+        with as_sentences(path):
             size = os.fstat(file.fileno()).st_size
             magic = file.read(2)
             file.seek(0)
         if size == 0:
             raise DataError(f"{shown(path)} is empty; fetch it again.")
         try:
-            if magic != _GZIP_MAGIC:
+            if magic != GZIP_MAGIC:
                 return _Reader(path, file, ndim, progress).read(real_size=size)
             with gzip.GzipFile(fileobj=file, mode="rb") as unzipped:
                 return _Reader(path, unzipped, ndim, progress).read(real_size=None)
@@ -85,7 +85,7 @@ def read_idx(path: Path, ndim: int, progress: Progress | None = None) -> Pixels:
 
 
 @contextmanager
-def _as_sentences(path: Path) -> Iterator[None]:
+def as_sentences(path: Path) -> Iterator[None]:
     """Turn what reading bytes of `path` can raise into a DataError.
 
     It is put around each read and no wider, so that whatever `progress` raises is left alone.
@@ -173,7 +173,7 @@ class _Reader:
         return body
 
     def _read(self, count: int) -> bytes:
-        with _as_sentences(self._path):
+        with as_sentences(self._path):
             # A raw file answers None only where it would have to wait, which a regular one never
             # does.
             return self._stream.read(count) or b""
