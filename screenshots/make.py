@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nn.hyperparameters import resolve
+from nn.presets import resolve
 from tui.app import InklingApp
 from tui.session import Session
 

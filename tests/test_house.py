@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from nn.hyperparameters import SPECS
+from nn.specs import SPECS
 from tui.commands import COMMANDS, Room
 
 HOUSE = Path(__file__).parents[1]

@@ -67,6 +67,14 @@ COMMANDS: tuple[Command, ...] = (
         "show_pane('form')", in_footer=True,
     ),
     Command(
+        "form.next_group", "train", "pagedown", "Next settings",
+        "The next group of hyperparameters; enter folds it", "go_to_group(1)", in_fields=True,
+    ),
+    Command(
+        "form.previous_group", "train", "pageup", "Previous settings",
+        "The group before", "go_to_group(-1)", in_fields=True,
+    ),
+    Command(
         "pane.digits", "train", "d", "Digits", "Show the test digits", "show_pane('digits')",
     ),
     Command(

@@ -14,7 +14,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from nn.hyperparameters import PRESETS, SPECS, Value, format_value
+from nn.hyperparameters import Value
+from nn.presets import PRESETS
+from nn.specs import SPECS, format_value
 from tui.commands import COMMANDS
 
 
@@ -25,14 +27,16 @@ def _table(heads: list[str], rows: list[list[str]]) -> str:
 
 
 def hyperparameters() -> str:
-    """One row per hyperparameter."""
-    rows = []
+    """One row per hyperparameter; a group's name stands at its first."""
+    rows, group = [], ""
     for spec in SPECS.values():
-        values = ", ".join(f"`{choice}`" for choice in spec.choices) or spec.bounds or ""
+        values = ", ".join(f"`{choice}`" for choice in spec.choices or spec.forms) or spec.bounds
         live = "yes" if spec.live else ""
         default = f"`{format_value(spec.default)}`"
-        rows.append([spec.label, f"`{spec.option}`", default, values, live, spec.help])
-    return _table(["", "option", "default", "values", "live", "what it is"], rows)
+        named = f"**{spec.group}**" if spec.group != group else ""
+        group = spec.group
+        rows.append([named, spec.label, f"`{spec.option}`", default, values, live, spec.help])
+    return _table(["group", "", "option", "default", "values", "live", "what it is"], rows)
 
 
 def presets() -> str:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from nn.hyperparameters import PRESETS, SPECS
+from nn.presets import PRESETS
+from nn.specs import SPECS
 
 Inkling = Callable[..., Any]
 
@@ -32,6 +33,22 @@ def test_every_hyperparameter_is_there_with_its_bounds(
         assert preset in done.out
     for option in ("--runs-dir", "--data-dir", "--preset"):
         assert option in done.out
+
+
+@pytest.mark.parametrize("command", [[], ["train"]])
+def test_the_hyperparameters_stand_in_their_groups(command: list[str], inkling: Inkling) -> None:
+    told = inkling(*command, "--help", COLUMNS="200").out
+    for group in dict.fromkeys(spec.group for spec in SPECS.values()):
+        block = told.split(f"\n{group}:\n")[1].split("\n\n")[0]
+        said = [line.split()[0] for line in block.splitlines() if line.startswith("  --")]
+        assert said == [spec.option for spec in SPECS.values() if spec.group == group]
+
+
+@pytest.mark.parametrize("command", ["train", "attach"])
+def test_the_usage_names_the_command_and_no_thirty_options(command: str, inkling: Inkling) -> None:
+    told = inkling(command, "--help").out
+    assert told.startswith(f"usage: inkling {command} [")
+    assert len(told.split("\n\n")[0].splitlines()) <= 2
 
 
 def test_the_other_options(inkling: Inkling) -> None:

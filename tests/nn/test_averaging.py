@@ -61,9 +61,14 @@ def test_a_loan_ends_whatever_happens() -> None:
     own = net.parameters.copy(), net.state.copy()
     x = np.ones((2, 3))
     expected = other.forward(x).copy()
-    with pytest.raises(RuntimeError, match="in the midst"), lent(net, other.parameters, other.state):
-        np.testing.assert_array_equal(net.forward(x), expected)
-        raise RuntimeError("in the midst")
+
+    def fail_in_the_midst() -> None:
+        with lent(net, other.parameters, other.state):
+            np.testing.assert_array_equal(net.forward(x), expected)
+            raise RuntimeError("in the midst")
+
+    with pytest.raises(RuntimeError, match="in the midst"):
+        fail_in_the_midst()
     np.testing.assert_array_equal(net.parameters, own[0])
     np.testing.assert_array_equal(net.state, own[1])
     # What was lent has not been touched.

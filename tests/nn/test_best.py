@@ -11,9 +11,7 @@ from nn.network import Network
 
 
 def network() -> Network:
-    return Network.build(
-        [3, 4, 2], "relu", np.random.default_rng(0), normalization="batch_norm"
-    )
+    return Network.build([3, 4, 2], "relu", np.random.default_rng(0), normalization="batch_norm")
 
 
 @given(

@@ -1,4 +1,4 @@
-"""Checkpoints that no trainer has written: each is refused in a sentence, and costs next to nothing.
+"""Checkpoints that no trainer has written: each is refused in a sentence, and costs nothing.
 
 The files here are whole, with checksums that are right; what they say is not. (For files that are
 not whole see `test_archive_hostile`.)
@@ -40,7 +40,7 @@ def digits(make_split: MakeSplit) -> Split:
 
 @pytest.fixture(scope="module")
 def genuine(digits: Split) -> tuple[Words, Arrays]:
-    """A run in the midst of its second epoch: 5 steps behind the first one's end, 2 into the next."""
+    """A run in the midst of its second epoch: 5 steps behind the first's end, 2 into the next."""
     trainer = Trainer(everything(), digits)
     for event in trainer.run():
         if trainer.step == 7 and not isinstance(event, EpochDone):
@@ -78,7 +78,7 @@ def test_the_genuine_one_is_accepted(
     tmp_path: Path, genuine: tuple[Words, Arrays], digits: Split
 ) -> None:
     """Or everything below would be refused for a reason that nobody meant."""
-    written(tmp_path / "run.npz", genuine, lambda words, arrays: None)
+    written(tmp_path / "run.npz", genuine, lambda *_: None)
     trainer = load(tmp_path / "run.npz", digits)
     assert (trainer.step, trainer.epochs_done, trainer.position) == (7, 1, 32)
 
@@ -222,7 +222,7 @@ def test_other_digits_another_version_another_kind_and_no_file(
     tmp_path: Path, genuine: tuple[Words, Arrays], digits: Split
 ) -> None:
     path = tmp_path / "run.npz"
-    written(path, genuine, lambda words, arrays: None)
+    written(path, genuine, lambda *_: None)
     other = dataclasses.replace(digits, fingerprint="another")
     assert "other digits than these" in refusal(path, other)
     # Digits of another shape, too: it is the digits that do not fit, not the arrays.

@@ -80,9 +80,7 @@ def test_by_hand_by_difference_and_by_autograd(
     checked = gradient_check(network, x, labels, training=training, smoothing=smoothing)
     assert checked.worst is not None
     assert checked.passed, checked.worst
-    _, rebuilt = loss_and_gradient(
-        network, x, labels, training=training, label_smoothing=smoothing
-    )
+    _, rebuilt = loss_and_gradient(network, x, labels, training=training, label_smoothing=smoothing)
     ours = by_hand((network, x, labels), smoothing, training)
     np.testing.assert_allclose(ours, rebuilt, rtol=1e-6, atol=1e-9 * np.abs(rebuilt).max())
 

@@ -202,9 +202,7 @@ def test_batch_norm_and_skips_are_measured_not_set_aside(activation: str, traini
 
 
 def test_the_training_network_s_gradient_is_another_than_the_asked_one_s() -> None:
-    network = Network.build(
-        [5, 4, 3], "tanh", np.random.default_rng(0), normalization="batch_norm"
-    )
+    network = Network.build([5, 4, 3], "tanh", np.random.default_rng(0), normalization="batch_norm")
     rng = np.random.default_rng(2)
     x, labels = rng.random((9, 5), np.float32), rng.integers(0, 3, 9)
     asked, learning = (gradient_check(network, x, labels, training=t) for t in (False, True))

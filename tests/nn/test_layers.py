@@ -32,7 +32,9 @@ def test_dense_is_its_equation(n: int, n_inputs: int, n_outputs: int, seed: int)
 
 
 @given(n=sizes, n_inputs=sizes, n_outputs=sizes, seed=seeds)
-def test_dense_without_biases_is_a_product(n: int, n_inputs: int, n_outputs: int, seed: int) -> None:
+def test_dense_without_biases_is_a_product(
+    n: int, n_inputs: int, n_outputs: int, seed: int
+) -> None:
     rng = np.random.default_rng(seed)
     layer = Dense(n_inputs, n_outputs, np.float64, biases=False)
     ((weights, _),) = bound(layer, rng)

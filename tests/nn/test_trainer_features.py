@@ -95,9 +95,7 @@ def scripted(trainer: Trainer, losses: list[float]) -> pytest.MonkeyPatch:
 def test_it_stops_after_so_many_epochs_and_keeps_what_it_should(
     make_split: MakeSplit, losses: list[float], patience: int, ema: float, keep: str
 ) -> None:
-    h = plain(
-        validation=0.2, patience=patience, epochs=8, batch_size=48, ema_decay=ema, keep=keep
-    )
+    h = plain(validation=0.2, patience=patience, epochs=8, batch_size=48, ema_decay=ema, keep=keep)
     trainer = Trainer(h, make_split(60, 20))
     # By hand: where the loop should end, and which epoch was the best then.
     best, end = 0, 8

@@ -13,7 +13,8 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets._toast import Toast
 
-from nn.hyperparameters import Hyperparameters, resolve
+from nn.hyperparameters import Hyperparameters
+from nn.presets import resolve
 from tui.app import InklingApp
 from tui.engine.commands import Command
 from tui.engine.run_directory import RunDirectory
@@ -137,7 +138,15 @@ def form(app: InklingApp) -> HyperparameterForm:
 
 
 def field(app: InklingApp, name: str) -> HyperparameterField:
-    return app.train.query_one(f"#field-{name}", HyperparameterField)
+    """Mounted or, in a group that has never been unfolded, not."""
+    return form(app).fields[name]
+
+
+async def unfold(app: InklingApp, pilot: Pilot[Any]) -> None:
+    """Show all of the form's groups."""
+    for group in form(app).groups:
+        await group.fold(False)
+    await pilot.pause()
 
 
 def log_lines(app: InklingApp) -> list[str]:

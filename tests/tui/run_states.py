@@ -10,7 +10,8 @@ import numpy as np
 
 from nn import data
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
-from nn.hyperparameters import Hyperparameters, resolve
+from nn.hyperparameters import Hyperparameters
+from nn.presets import resolve
 from tui.engine.facts import Entry, Fact, Failed, Paused, Preparing, Resumed, Stopped
 from tui.engine.predictions import Predictions
 from tui.engine.state import RunState

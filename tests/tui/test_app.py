@@ -94,7 +94,7 @@ async def test_a_real_finished_run_leaves_nothing_ticking(
 
 SCENES = {
     "settings": ["f"],
-    "a list that is open": ["f", "tab", "enter"],
+    "a list that is open": ["f", "enter"],
     "log": ["g"],
     "wrong digits": ["d", "w", "l"],
     "help": ["question_mark"],
@@ -106,7 +106,7 @@ SCENES = {
 
 SIGHTS = {
     "settings": "Hidden layers",
-    "a list that is open": "fashion-mnist",
+    "a list that is open": "tutorial",
     "log": "learning rate 0.05 -> 0.02",
     "wrong digits": "wrong only",
     "help": "Every key and what it does",

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pilots import SIZES, QuietSession, field, lines, opened, phase, toasts, wait_for
+from pilots import SIZES, QuietSession, field, form, lines, opened, phase, toasts, unfold, wait_for
 from run_states import of_phase
 from textual.pilot import Pilot
 from textual.widgets import Input, Select, Static
 
-from nn.hyperparameters import SPECS
+from nn.specs import SPECS
 from tui.app import InklingApp
 from tui.commands import COMMANDS, Command
 from tui.screens.help import HelpScreen
 from tui.widgets.digit_grid import DigitGrid
+from tui.widgets.group_heading import GroupHeading
 from tui.widgets.key_line import KeyLine
 from tui.widgets.loss_chart import LossChart
 from tui.widgets.run_log import RunLog
@@ -34,12 +35,18 @@ def grid(app: InklingApp) -> DigitGrid:
     return app.train.query_one(DigitGrid)
 
 
+def group_with_focus(app: InklingApp) -> str:
+    return app.focused.title if isinstance(app.focused, GroupHeading) else ""
+
+
 EFFECTS: dict[str, Effect] = {
     "run.toggle": lambda app: [stint for stint, _ in session(app).starts] == ["run"],
     "run.step": lambda app: [stint for stint, _ in session(app).starts] == ["step"],
     "run.epoch": lambda app: [stint for stint, _ in session(app).starts] == ["epoch"],
     "run.stop": lambda app: [ask.command for ask in session(app).asked] == ["stop"],
     "pane.form": lambda app: isinstance(app.focused, Select) and app.train.shown_pane == "form",
+    "form.next_group": lambda app: group_with_focus(app) == "Data",
+    "form.previous_group": lambda app: group_with_focus(app) == "Data",
     "pane.digits": lambda app: app.train.shown_pane == "digits" and app.focused is None,
     "pane.log": lambda app: isinstance(app.focused, RunLog) and app.train.shown_pane == "log",
     "digits.wrong": lambda app: grid(app).wrong_only,
@@ -66,6 +73,8 @@ async def prepare(app: InklingApp, pilot: Pilot[Any], command: Command) -> None:
     app.train.query_one(LossChart).smoothing = 2
     if command.id == "digits.previous":
         grid(app).page = 3
+    if command.id == "form.previous_group":
+        field(app, "split").take_focus()
     if command.id == "pane.digits":
         app.train.shown_pane = "log"
     if command.id == "field.leave":
@@ -168,7 +177,13 @@ async def test_the_last_line_offers_what_works_here(size: tuple[int, int]) -> No
 
     async with opened(QuietSession(), size) as (app, pilot):
         assert len(offered(editing=False)) > len(offered(editing=True)) > 0
-        for keys, editing in (([], False), (["f"], True), (["tab"], True), (["escape"], False)):
+        for keys, editing in (
+            ([], False),
+            (["f"], True),
+            (["tab"], False),
+            (["tab"], True),
+            (["escape"], False),
+        ):
             await pilot.press(*keys)
             await wait_for(
                 pilot, lambda e=editing: lines(app)[-1].split() == offered(editing=e), str(keys)
@@ -241,15 +256,17 @@ async def test_what_works_in_fields_works_in_fields(name: str) -> None:
 async def test_tab_goes_through_every_field_and_on(size: tuple[int, int]) -> None:
     async with opened(QuietSession(), size) as (app, pilot):
         await pilot.press("f")
+        await unfold(app, pilot)
         visited: list[str] = []
-        for _ in range(len(SPECS) + 3):
+        for _ in range(len(SPECS) + len(form(app).groups) + 1):
             await pilot.press("tab")
             assert app.focused is not None
             owner = next((w.id for w in app.focused.ancestors if w.id in FIELD_IDS), None)
             visited.append(owner or type(app.focused).__name__)
             await wait_for(pilot, lambda: app.train.find_widget(app.focused).visible_region.area)
-        assert visited[: len(SPECS)] == list(FIELD_IDS)
-        assert visited[len(SPECS)] not in FIELD_IDS
+        assert [name for name in visited if name in FIELD_IDS] == list(FIELD_IDS)
+        assert visited[-1] not in FIELD_IDS
+        assert visited.count("GroupHeading") == len(form(app).groups)
 
 
 FIELD_IDS = {f"field-{name}": None for name in SPECS}

@@ -17,25 +17,46 @@ from pilots import (
     phase,
     text,
     toasts,
+    unfold,
     wait_for,
     wait_for_phase,
 )
 from run_states import of_phase
 from textual.widgets import Input, Label, Select, Static
 
-from nn.hyperparameters import PRESETS, SPECS, HyperparameterError, format_value, resolve
+from nn.hyperparameters import HyperparameterError
+from nn.presets import PRESETS, resolve
+from nn.specs import SPECS, format_value
 from tui.app import InklingApp
 from tui.engine.commands import Set, Stop
+from tui.widgets.hyperparameter_field import HyperparameterField
 
 BAD = {
+    "dataset": "cats",
     "split": "1.5",
+    "validation": "0.6",
     "hidden": "128,zero",
     "learning_rate": "nan",
     "momentum": "1",
     "warmup": "-0.1",
+    "decay": "0",
+    "drops": "1.5",
     "batch_size": "0",
     "epochs": "1e9",
     "seed": "-1",
+    "dropout": "0.96",
+    "weight_decay": "-1",
+    "label_smoothing": "inf",
+    "clip_norm": "1e7",
+    "ema_decay": "1",
+    "patience": "ten",
+    "shift": "-2",
+    "rotation": "181",
+    "scaling": "1",
+    "shear": "[b]6[/b]",
+    "elastic": "1001",
+    "elastic_sigma": "0.4",
+    "augmentation": "11",
     "pace": "quick",
     "threads": "",
 }
@@ -70,8 +91,10 @@ def test_every_typed_field_has_a_bad_example() -> None:
 
 
 async def test_there_is_a_field_for_every_hyperparameter_in_their_order() -> None:
-    async with opened(QuietSession()) as (app, _):
-        assert [f.spec for f in app.train.query("HyperparameterField")] == list(SPECS.values())
+    async with opened(QuietSession()) as (app, pilot):
+        await unfold(app, pilot)
+        shown = list(app.train.query(HyperparameterField))
+        assert [field.spec for field in shown] == list(SPECS.values())
         for name, spec in SPECS.items():
             assert label(app, name).strip() == spec.label
             if spec.choices:
@@ -83,6 +106,7 @@ async def test_a_bad_text_is_marked_and_explained_as_it_is_typed() -> None:
     good = resolve("first-light", {})
     async with opened(QuietSession(), (80, 24)) as (app, pilot):
         await pilot.press("f")
+        await unfold(app, pilot)
         for name, value in BAD.items():
             field(app, name).take_focus()
             retype(app, name, value[:-1])
@@ -99,15 +123,18 @@ async def test_a_bad_text_is_marked_and_explained_as_it_is_typed() -> None:
 
 
 @pytest.mark.parametrize("live", [False, True])
-async def test_every_explanation_fits_its_lines(live: bool) -> None:
-    async with opened(QuietSession()) as (app, pilot):
+@pytest.mark.parametrize("size", SIZES[:2])
+async def test_every_explanation_fits_its_lines(live: bool, size: tuple[int, int]) -> None:
+    async with opened(QuietSession(), size) as (app, pilot):
+        await pilot.press("f")
+        await unfold(app, pilot)
         app.train.running = LONG if live else None
         for name, spec in SPECS.items():
             field(app, name).take_focus()
             await pilot.pause()
             last = message(app).split()
             assert spec.help[1:] in message(app)
-            if live:
+            if live and size == SIZES[0]:
                 verdict = "Enter applies it now." if spec.live else "For the next run."
                 assert message(app).endswith(verdict)
             assert " ".join(last[-2:]) in " ".join(text(app).replace("│", " ").split())
@@ -135,6 +162,8 @@ async def test_a_preset_fills_every_field_and_an_edit_makes_it_custom() -> None:
             form(app).query_one("#preset", Select).value = name
             await wait_for(pilot, lambda n=name: form(app).hyperparameters() == resolve(n, {}))
             assert preset(app) == name
+        form(app).query_one("#preset", Select).value = "tutorial"
+        await wait_for(pilot, lambda: field(app, "split").text == "0.2")
         retype(app, "epochs", "7")
         await wait_for(pilot, lambda: preset(app) is Select.NULL)
         assert "custom" in text(app)
@@ -150,18 +179,18 @@ async def test_choosing_custom_changes_no_field_so_it_is_not_believed() -> None:
 
 async def test_a_data_set_brings_its_recipe_unless_there_is_one_of_ones_own() -> None:
     async with opened(QuietSession()) as (app, pilot):
-        field(app, "dataset").query_one(Select).value = "mnist"
+        retype(app, "dataset", "mnist")
         await wait_for(pilot, lambda: preset(app) == "quick")
         assert form(app).hyperparameters() == resolve("quick", {})
-        field(app, "dataset").query_one(Select).value = "fashion-mnist"
+        retype(app, "dataset", "fashion-mnist")
         await wait_for(pilot, lambda: field(app, "dataset").text == "fashion-mnist")
         assert form(app).hyperparameters() == resolve("quick", {"dataset": "fashion-mnist"})
-        field(app, "dataset").query_one(Select).value = "digits"
+        retype(app, "dataset", "digits")
         await wait_for(pilot, lambda: preset(app) == "first-light")
         retype(app, "epochs", "7")
         await wait_for(pilot, lambda: preset(app) is Select.NULL)
-        field(app, "dataset").query_one(Select).value = "mnist"
-        await wait_for(pilot, lambda: field(app, "dataset").text == "mnist")
+        retype(app, "dataset", "mnist")
+        await wait_for(pilot, lambda: preset(app) is Select.NULL)
         own = resolve("first-light", {"epochs": 7, "dataset": "mnist"})
         assert form(app).hyperparameters() == own
 
@@ -191,14 +220,18 @@ def session_of(app: InklingApp) -> QuietSession:
 async def test_live_fields_are_sent_on_enter_and_the_others_wait() -> None:
     async with opened(QuietSession()) as (app, pilot):
         app.train.show_state(of_phase("running"))
-        await pilot.pause()
-        live = {"learning_rate": "0.01", "momentum": "0.5", "pace": "40"}
+        await unfold(app, pilot)
+        live = {
+            "learning_rate": "0.01", "momentum": "0.5", "dropout": "0.1", "weight_decay": "0.001",
+            "label_smoothing": "0.1", "clip_norm": "5", "ema_decay": "0.99", "augmentation": "0",
+            "pace": "40",
+        }  # fmt: skip
         assert set(live) == {name for name, spec in SPECS.items() if spec.live}
         for name, value in live.items():
             field(app, name).take_focus()
             retype(app, name, value)
             await pilot.press("enter")
-        await wait_for(pilot, lambda: len(session_of(app).asked) == 3)
+        await wait_for(pilot, lambda: len(session_of(app).asked) == len(live))
         assert session_of(app).asked == [Set(name, value) for name, value in live.items()]
         for name in ("epochs", "hidden"):
             field(app, name).take_focus()
@@ -208,7 +241,7 @@ async def test_live_fields_are_sent_on_enter_and_the_others_wait() -> None:
         retype(app, "momentum", "2")
         await pilot.press("enter")
         await wait_for(pilot, lambda: message(app).startswith("! Momentum"))
-        assert len(session_of(app).asked) == 3
+        assert len(session_of(app).asked) == len(live)
 
 
 async def test_a_knob_turned_in_the_form_turns_in_the_run(runs: Path) -> None:
@@ -216,6 +249,7 @@ async def test_a_knob_turned_in_the_form_turns_in_the_run(runs: Path) -> None:
     async with opened(runs, initial=rolling) as (app, pilot):
         await pilot.press("space")
         await wait_for_phase(app, pilot, "running")
+        await unfold(app, pilot)
         for name, value in (("learning_rate", "0.02"), ("momentum", "0.5"), ("pace", "300")):
             field(app, name).take_focus()
             retype(app, name, value)
@@ -257,6 +291,7 @@ async def test_a_failure_of_the_worker_marks_the_field_and_leaves_nothing(
         assert message(app) == f"! {app.train.status.sentence}"
         assert "Batch size" in lines(app)[0]
         await wait_for(pilot, lambda: not list(runs.iterdir()), "nothing left behind")
+        await unfold(app, pilot)
         retype(app, "batch_size", "32")
         retype(app, "epochs", "1")
         retype(app, "pace", "0")

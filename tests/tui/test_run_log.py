@@ -20,7 +20,7 @@ from run_states import (
 from textual.geometry import Offset
 from textual.selection import Selection
 
-from nn.hyperparameters import resolve
+from nn.presets import resolve
 from tui.app import InklingApp
 from tui.engine.facts import Paused, Resumed
 from tui.engine.log_lines import HEADER, words

@@ -34,7 +34,7 @@ class Scene:
         return f"{self.name}-{self.size[0]}x{self.size[1]}"
 
 
-BAD_BATCH = ["f", *["tab"] * 10, "end", "x"]
+BAD_BATCH = ["f", *["pagedown"] * 3, *["tab"] * 8, "end", "x"]
 
 SCENES = (
     Scene("start", SMALL),
@@ -43,7 +43,8 @@ SCENES = (
     Scene("running", USUAL, "running"),
     Scene("running", LARGE, "running"),
     Scene("log", SMALL, "running", ["g"]),
-    Scene("settings", SMALL, "running", ["f", *["tab"] * 6]),
+    Scene("settings", SMALL, "running", ["f", *["pagedown"] * 4, "enter", "tab"]),
+    Scene("settings", USUAL, "running", ["f", *["pagedown"] * 4, "enter", "tab"]),
     Scene("preparing", USUAL, "preparing"),
     Scene("paused", USUAL, "paused", ["w", "l"]),
     Scene("diverged", SMALL, "diverged"),
@@ -51,7 +52,7 @@ SCENES = (
     Scene("failed", USUAL, "failed"),
     Scene("bad-field", SMALL, keys=BAD_BATCH),
     Scene("bad-field", LARGE, keys=BAD_BATCH),
-    Scene("list", USUAL, keys=["f", "tab", "enter"]),
+    Scene("list", USUAL, keys=["f", "enter"]),
     Scene("finished", LARGE, "finished"),
     Scene("died", SMALL, "died"),
     Scene("too-small", (40, 10), "running"),

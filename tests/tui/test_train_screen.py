@@ -22,7 +22,7 @@ from pilots import (
 from run_states import PREPARING, made, of_phase
 from textual.widgets import Input
 
-from nn.hyperparameters import resolve
+from nn.presets import resolve
 from tui.app import InklingApp
 from tui.engine.commands import Stop
 from tui.engine.facts import Preparing
@@ -262,7 +262,7 @@ async def test_a_click_in_a_pane_gives_it_the_focus(size: tuple[int, int]) -> No
         await wait_for(pilot, lambda: grid(app).page == 1)
         await pilot.click("#tab-log" if size == (80, 24) else RunLog)
         await wait_for(pilot, lambda: isinstance(app.focused, RunLog))
-        await pilot.click("#tab-form" if size == (80, 24) else "#field-epochs Input")
+        await pilot.click("#tab-form" if size == (80, 24) else "#field-split Input")
         await wait_for(pilot, lambda: app.train.editing)
 
 

@@ -13,8 +13,9 @@ from textual.widgets import Static
 from tui.commands import COMMANDS
 
 ABOUT = """\
-Hyperparameters: f, then Tab and the arrows; Esc leaves the fields. While a run is live, Enter in \
-Learning rate, Momentum or Pace changes it at once; the other fields are for the next run.
+Hyperparameters: f, then Tab and the arrows; Esc leaves the fields. A folded group says what in it \
+is not as usual. While a run is live, Enter in a field marked ● changes it at once; the other \
+fields are for the next run.
 Loss: each column holds many steps, its band reaches from the lowest loss to the highest, and \
 the dots are the test set's loss, one for every epoch while there is room.
 Digits: the test set after the latest epoch. Under each stands what it is taken for and how \

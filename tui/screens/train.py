@@ -30,6 +30,8 @@ from tui.engine.predictions import Predictions
 from tui.engine.state import LogBook, RunState, RunStatus
 from tui.terminal import SMALLEST
 from tui.widgets.digit_grid import DigitGrid
+from tui.widgets.group_heading import GroupHeading
+from tui.widgets.hyperparameter_field import LIVE
 from tui.widgets.hyperparameter_form import HyperparameterForm
 from tui.widgets.key_line import KeyLine
 from tui.widgets.loss_chart import LossChart
@@ -170,7 +172,13 @@ class TrainScreen(Screen[None]):
 
     def watch_focused(self, focused: Widget | None) -> None:
         form = self.query("#form-pane")
-        self.editing = focused is not None and bool(form) and form.first() in focused.ancestors
+        inside = focused is not None and bool(form) and form.first() in focused.ancestors
+        # A heading has no use for letters or the space bar.
+        self.editing = inside and not isinstance(focused, GroupHeading)
+
+    def watch_running(self, running: Hyperparameters | None) -> None:
+        for pane in self.query("#form-pane"):
+            pane.border_subtitle = f"{LIVE} Enter changes it now" if running else ""
 
     @on(KeyLine.Clicked)
     async def _key_clicked(self, event: KeyLine.Clicked) -> None:
@@ -211,6 +219,10 @@ class TrainScreen(Screen[None]):
             self.query_one(HyperparameterForm).focus_first()
         else:
             self.set_focus(self.query_one(RunLog) if pane == "log" else None)
+
+    def action_go_to_group(self, groups: int) -> None:
+        self.shown_pane = "form"
+        self.query_one(HyperparameterForm).go_to_group(groups)
 
     def action_leave_field(self) -> None:
         self.set_focus(None)

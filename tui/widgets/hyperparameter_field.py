@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.reactive import reactive
+from textual.suggester import SuggestFromList
 from textual.widgets import Input, Label, Select
 
-from nn.hyperparameters import HyperparameterError, Spec, Value, format_value
+from nn.hyperparameters import HyperparameterError, Value
+from nn.specs import Spec, format_value
+
+LIVE = "●"
+"""Stands before the label of what a live run can take over now; the status line's own sign."""
+
+
+class Choice(Select[str], inherit_bindings=False):
+    """A Select that leaves up and down to the form until it is open."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "show_overlay", "Choose", show=False)
+    ]
 
 
 class HyperparameterField(Vertical):
-    """A label and an Input, or a Select where there are choices; checks as it is typed."""
+    """A label and an Input, or a Select where there are choices; checks as it is typed.
+
+    Where a text has known beginnings, up and down put one after the other into the Input. A field
+    that is not mounted yet has its text as well, and may be asked and told like any other.
+    """
 
     DEFAULT_CSS = """
     HyperparameterField {
@@ -36,6 +55,9 @@ class HyperparameterField(Vertical):
 
     error: reactive[str] = reactive("", repaint=False)
     """A sentence while what stands in the field will not do."""
+
+    tunable: reactive[bool] = reactive(False, repaint=False)
+    """Could a live run take over, right now, what stands here?"""
 
     @dataclass
     class Changed(Message):
@@ -65,6 +87,8 @@ class HyperparameterField(Vertical):
         super().__init__(id=f"field-{spec.name}")
         self.spec = spec
         self._last = format_value(spec.default)
+        self._editor: Choice | Input | None = None
+        self._focus_once_mounted = False
         self.edited = False
 
     def compose(self) -> ComposeResult:
@@ -72,29 +96,32 @@ class HyperparameterField(Vertical):
             yield Label(self._label(), classes="field-label", markup=False)
             if self.spec.choices:
                 options = [(choice, choice) for choice in self.spec.choices]
-                yield Select(options, value=str(self.spec.default), allow_blank=False, compact=True)
+                self._editor = Choice(options, value=self._last, allow_blank=False, compact=True)
             else:
-                field = Input(format_value(self.spec.default), compact=True)
+                starts = self.spec.starts
+                suggester = SuggestFromList(starts, case_sensitive=False) if starts else None
+                self._editor = Input(self._last, compact=True, suggester=suggester)
                 # A blinking cursor is bytes on the wire, twice a second, for nothing.
-                field.cursor_blink = False
-                yield field
+                self._editor.cursor_blink = False
+                self._editor.set_class(bool(self.error), "-bad")
+            yield self._editor
         yield Label(self.spec.help, classes="field-help", markup=False)
+
+    def on_mount(self) -> None:
+        if self._focus_once_mounted:
+            self.take_focus()
 
     @property
     def text(self) -> str:
         """What stands in the field."""
-        if self.spec.choices:
-            return str(self.query_one(Select).value)
-        return self.query_one(Input).value
+        return self._last if self._editor is None else str(self._editor.value)
 
     def show(self, value: Value) -> None:
         """Put a value into the field, without a word to anyone."""
-        with self.prevent(Input.Changed, Select.Changed):
-            if self.spec.choices:
-                self.query_one(Select).value = value
-            else:
-                self.query_one(Input).value = format_value(value)
         self._last = format_value(value)
+        if self._editor is not None:
+            with self.prevent(Input.Changed, Select.Changed):
+                self._editor.value = self._last
         self.edited = False
         self.error = ""
 
@@ -106,7 +133,10 @@ class HyperparameterField(Vertical):
         return self.spec.parse(self.text)
 
     def take_focus(self) -> None:
-        self.query_one(Select if self.spec.choices else Input).focus()
+        """Go there, at once or as soon as the field is there to go to."""
+        self._focus_once_mounted = self._editor is None
+        if self._editor is not None:
+            self._editor.focus()
 
     def check(self) -> None:
         """Look at the text and say in `error` what is wrong with it, if anything is."""
@@ -121,12 +151,19 @@ class HyperparameterField(Vertical):
         self.set_class(bool(error), "-bad")
         for field in self.query(Input):
             field.set_class(bool(error), "-bad")
+        self._show_label()
+
+    def watch_tunable(self) -> None:
+        self._show_label()
+
+    def _show_label(self) -> None:
         for label in self.query(".field-label").results(Label):
-            label.update(self._label())
+            label.update(self._label(), layout=False)
 
     def _label(self) -> str:
         # The mark says with a sign what the colour says.
-        return f"! {self.spec.label}" if self.error else f"  {self.spec.label}"
+        mark = "!" if self.error else LIVE if self.tunable else " "
+        return f"{mark} {self.spec.label}"
 
     @on(Input.Changed)
     @on(Select.Changed)
@@ -139,6 +176,19 @@ class HyperparameterField(Vertical):
         self.edited = True
         self.check()
         self.post_message(self.Changed(self))
+
+    @on(events.Key)
+    def _offer(self, event: events.Key) -> None:
+        starts = self.spec.starts
+        if not starts or event.key not in ("up", "down"):
+            return
+        event.stop()
+        field = self.query_one(Input)
+        # The longest that fits, or it would be mnist in a text that begins with mnist-odd.
+        fitting = [start for start in starts if field.value.startswith(start)]
+        place = starts.index(max(fitting, key=len)) if fitting else -1 if event.key == "down" else 0
+        field.value = starts[(place + (1 if event.key == "down" else -1)) % len(starts)]
+        field.cursor_position = len(field.value)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

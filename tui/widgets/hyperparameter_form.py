@@ -6,31 +6,30 @@ that they are for the next run. The form starts nothing itself.
 
 from __future__ import annotations
 
+import itertools
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Label, Select, Static
 
-from nn.hyperparameters import (
-    PRESETS,
-    SPECS,
-    HyperparameterError,
-    Hyperparameters,
-    Value,
-    default_preset,
-    format_value,
-    resolve,
-)
-from tui.widgets.hyperparameter_field import HyperparameterField
+from nn.hyperparameters import HyperparameterError, Hyperparameters, Value
+from nn.presets import PRESETS, assembled, default_preset, resolve
+from nn.specs import SPECS, format_value
+from tui.widgets.field_group import FieldColumn, FieldGroup
+from tui.widgets.hyperparameter_field import Choice, HyperparameterField
+
+FOLDED_AT_FIRST = frozenset({"Regularisation", "Augmentation", "Machine"})
+"""What a first run can do without."""
 
 
 class HyperparameterForm(Vertical):
-    """Fields for all of `SPECS`, a choice of presets, and a line that explains."""
+    """Fields for all of `SPECS` in their groups, a choice of presets, and a line that explains."""
 
     DEFAULT_CSS = """
     HyperparameterForm {
@@ -59,26 +58,38 @@ class HyperparameterForm(Vertical):
         name: str
         text: str
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.fields = {name: HyperparameterField(spec) for name, spec in SPECS.items()}
+        by_group = itertools.groupby(self.fields.values(), lambda field: field.spec.group)
+        self.groups = [
+            FieldGroup(title, list(fields), folded=title in FOLDED_AT_FIRST)
+            for title, fields in by_group
+        ]
+
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="fields", can_focus=False):
+        with FieldColumn(id="fields"):
             with Horizontal(id="preset-row"):
                 yield Label("  Preset")
-                yield Select(
+                yield Choice(
                     [(name, name) for name in PRESETS], prompt="custom", compact=True, id="preset"
                 )
-            for spec in SPECS.values():
-                yield HyperparameterField(spec)
+            yield from self.groups
         yield Static(id="form-message", markup=False)
 
     def watch_running(self, old: Hyperparameters | None, new: Hyperparameters | None) -> None:
+        if (old is None) != (new is None):
+            for field in self.fields.values():
+                field.tunable = new is not None and field.spec.live
         if old is None or new is None:
             return
-        for field in self._fields():
+        for field in self.fields.values():
             name = field.spec.name
             if getattr(old, name) != getattr(new, name):
                 value = getattr(new, name)
                 field.show(value)
                 self._say(f"{field.spec.label} is {format_value(value)} now.")
+                self._summarise()
 
     def on_mount(self) -> None:
         self.apply_preset(default_preset(str(SPECS["dataset"].default)))
@@ -89,34 +100,49 @@ class HyperparameterForm(Vertical):
         Raises:
             HyperparameterError: the first field that will not do, by name.
         """
-        return Hyperparameters.model_validate(
-            {field.spec.name: field.parse() for field in self._fields()}
-        )
+        return assembled({name: field.parse() for name, field in self.fields.items()})
 
     def show_error(self, name: str, sentence: str) -> None:
         """Mark a field with what is wrong with it, and go there."""
-        for field in self._fields():
-            if field.spec.name == name:
-                field.error = sentence
-                field.take_focus()
+        field = self.fields.get(name)
+        if field is not None:
+            field.error = sentence
+            group = next(group for group in self.groups if field in group.fields)
+            group.fold(False)
+            group.summarise()
+            field.take_focus()
         self._say(sentence, bad=True)
 
     def apply_preset(self, name: str, given: Mapping[str, Value] | None = None) -> None:
         """Fill the form with a preset, and what was given laid over it."""
         self.show_values(resolve(name, given or {}))
 
-    def show_values(self, values: Hyperparameters) -> None:
-        """Fill the form."""
-        for field in self._fields():
-            field.show(getattr(values, field.spec.name))
+    def show_values(self, values: Hyperparameters, but: HyperparameterField | None = None) -> None:
+        """Fill the form, all of it but one field that somebody is typing in."""
+        for name, field in self.fields.items():
+            if field is not but:
+                field.show(getattr(values, name))
         self._show_preset()
+        self._summarise()
         self._say("")
 
     def focus_first(self) -> None:
         self.query_one("#preset", Select).focus()
 
-    def _fields(self) -> list[HyperparameterField]:
-        return list(self.query(HyperparameterField))
+    def go_to_group(self, groups: int) -> None:
+        """Focus the heading of the next group (1), or of this one or the one before (-1)."""
+        focused = self.screen.focused
+        around = focused.ancestors_with_self if focused else []
+        here = next((i for i, group in enumerate(self.groups) if group in around), -1)
+        within = groups < 0 and here >= 0 and focused is not self.groups[here].heading
+        there = here if within else here + groups
+        group = self.groups[min(max(there, 0), len(self.groups) - 1)]
+        group.heading.focus(scroll_visible=False)
+        group.scroll_visible(animate=False, top=True)
+
+    def _summarise(self) -> None:
+        for group in self.groups:
+            group.summarise()
 
     def _show_preset(self) -> None:
         """The preset that the fields amount to, or custom."""
@@ -144,11 +170,20 @@ class HyperparameterForm(Vertical):
             self._say(field.error, bad=True)
             return
         spec = field.spec
-        bounds = f" ({spec.bounds})" if spec.bounds else ""
-        sentence = f"{spec.help[:1].upper()}{spec.help[1:]}{bounds}."
+        verdict = ""
         if self.running:
-            sentence += " Enter applies it now." if spec.live else " For the next run."
-        self._say(sentence)
+            verdict = " Enter applies it now." if spec.live else " For the next run."
+        elif spec.starts:
+            verdict = " Down offers more."
+        sentence = f"{spec.help[:1].upper()}{spec.help[1:]}"
+        # What there is no room for: an overstepped bound is said anyway, and a mark says live.
+        bounded = f"{sentence} ({spec.bounds}).{verdict}" if spec.bounds else ""
+        offered = (bounded, f"{sentence}.{verdict}", f"{sentence}.")
+        self._say(next((said for said in offered if said and self._fits(said)), offered[-1]))
+
+    def _fits(self, sentence: str) -> bool:
+        line = self.query_one("#form-message", Static)
+        return len(textwrap.wrap(sentence, max(line.size.width, 1))) <= line.size.height
 
     @on(Select.Changed, "#preset")
     def _preset_chosen(self, event: Select.Changed) -> None:
@@ -159,6 +194,10 @@ class HyperparameterForm(Vertical):
             # To choose "custom" changes no field, so the fields are still what they were.
             self._show_preset()
 
+    @on(events.DescendantFocus, "GroupHeading")
+    def _heading_entered(self) -> None:
+        self._say("Enter folds and unfolds this group; page up and down go to the others.")
+
     @on(events.DescendantFocus, "#preset")
     def _preset_entered(self) -> None:
         self._say("A recipe: choosing one fills in every field.")
@@ -166,13 +205,20 @@ class HyperparameterForm(Vertical):
     @on(HyperparameterField.Changed)
     def _field_changed(self, event: HyperparameterField.Changed) -> None:
         event.stop()
+        for field in self.fields.values():
+            # What would not do beside the text that stood here may do beside the new one.
+            if field.error and field is not event.field:
+                field.check()
         preset = self.query_one("#preset", Select).value
         if event.field.spec.name == "dataset" and preset is not Select.NULL:
-            # Nobody has touched the recipe, so the data set brings its own.
-            dataset = event.field.text
-            self.apply_preset(default_preset(dataset), {"dataset": dataset})
+            # Nobody has touched the recipe, so the data set brings its own, once it is one.
+            if not event.field.error:
+                dataset = str(event.field.parse())
+                values = resolve(default_preset(dataset), {"dataset": dataset})
+                self.show_values(values, but=event.field)
         else:
             self._show_preset()
+        self._summarise()
         self._explain(event.field)
 
     @on(HyperparameterField.Entered)
@@ -188,6 +234,7 @@ class HyperparameterForm(Vertical):
         if self.running and field.spec.live and field.edited:
             value = getattr(self.running, field.spec.name)
             field.show(value)
+            self._summarise()
             self._say(f"{field.spec.label} stays {format_value(value)}: Enter would change it.")
 
     @on(HyperparameterField.Submitted)

@@ -1,0 +1,98 @@
+"""A group of the form's fields under its heading, and the column that the groups stand in.
+
+The fields of a folded group are not mounted before it is unfolded for the first time: a field is
+five widgets, and a first paint need not wait for what it does not show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical, VerticalScroll
+from textual.geometry import Region
+from textual.widget import AwaitMount, Widget
+
+from nn.specs import format_value
+from tui.engine.text import printable
+from tui.widgets.group_heading import GroupHeading
+from tui.widgets.hyperparameter_field import HyperparameterField
+
+
+class FieldGroup(Vertical):
+    """The heading, and below it the fields, unless they are folded away."""
+
+    DEFAULT_CSS = """
+    FieldGroup {
+        height: auto;
+
+        .group-fields { height: auto; }
+    }
+    """
+
+    def __init__(self, title: str, fields: Sequence[HyperparameterField], *, folded: bool) -> None:
+        super().__init__()
+        self.title = title
+        self.fields = fields
+        self.heading = GroupHeading(title, folded=folded)
+        self._body = Container(*([] if folded else fields), classes="group-fields")
+        self._body.display = not folded
+
+    def compose(self) -> ComposeResult:
+        yield self.heading
+        yield self._body
+
+    @property
+    def folded(self) -> bool:
+        return self.heading.folded
+
+    def fold(self, folded: bool) -> AwaitMount:
+        """Put the fields away, or show them; they are all there when what is returned is."""
+        self.heading.folded = folded
+        self._body.display = not folded
+        wanting = not folded and not self._body.children
+        return self._body.mount(*(self.fields if wanting else ()))
+
+    def summarise(self) -> None:
+        """Say in the heading what would be overlooked while the group is folded."""
+        self.heading.bad = any(field.error for field in self.fields)
+        self.heading.summary = ", ".join(
+            f"{field.spec.label.lower()} {printable(field.text, 16)}"
+            for field in self.fields
+            if field.text != format_value(field.spec.default)
+        )
+
+    @on(GroupHeading.Toggled)
+    async def _toggled(self, event: GroupHeading.Toggled) -> None:
+        event.stop()
+        await self.fold(not self.folded)
+        if not self.folded:
+            self.call_after_refresh(self.scroll_visible, animate=False)
+
+
+class FieldColumn(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """What scrolls. Up and down go to the field above or below, where a field lets them through."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", show=False),
+        Binding("down", "move(1)", show=False),
+    ]
+
+    def action_move(self, rows: int) -> None:
+        """Focus the nearest that stands above (-1) or below (1) what has the focus."""
+        focused = self.screen.focused
+        if focused is None:
+            return
+        here = focused.region
+
+        def distance(widget: Widget) -> tuple[int, int]:
+            there: Region = widget.region
+            return (there.y - here.y) * rows, abs(there.x - here.x)
+
+        inside = (widget for widget in self.screen.focus_chain if self in widget.ancestors)
+        there = [widget for widget in inside if distance(widget)[0] > 0]
+        if there:
+            min(there, key=distance).focus()
