@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from nn.specs import SPECS
-from tui.commands import COMMANDS, Room
+from tui.commands import COMMANDS, ROOM_TITLES, RoomName
 
 HOUSE = Path(__file__).parents[1]
 MODULES = sorted((*HOUSE.glob("nn/**/*.py"), *HOUSE.glob("tui/**/*.py")))
@@ -74,8 +74,8 @@ def test_commands_have_names_of_their_own(attribute: str) -> None:
     assert ids.most_common(1)[0][1] == 1
 
 
-@pytest.mark.parametrize("room", ["app", "train"])
-def test_a_key_does_one_thing(room: Room) -> None:
+@pytest.mark.parametrize("room", ROOM_TITLES)
+def test_a_key_does_one_thing(room: RoomName) -> None:
     """The app's keys work on every screen, so a screen must not use them for something else."""
     rows = [command for command in COMMANDS if command.room in (room, "app")]
     keys = Counter(key.strip() for command in rows for key in command.key.split(","))
@@ -91,9 +91,10 @@ def test_every_command_explains_itself() -> None:
 
 def test_every_action_exists() -> None:
     from tui.app import InklingApp
+    from tui.screens.runs import RunsScreen
     from tui.screens.train import TrainScreen
 
-    rooms = {"app": InklingApp, "train": TrainScreen}
+    rooms = {"app": InklingApp, "train": TrainScreen, "runs": RunsScreen}
     for command in COMMANDS:
         name = command.action.split("(")[0]
         assert hasattr(rooms[command.room], f"action_{name}"), command.id

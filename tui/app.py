@@ -17,7 +17,7 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 
 from nn.hyperparameters import Hyperparameters
-from tui.commands import Room, bindings, works_in_fields
+from tui.commands import RoomName, bindings, commands_in, works_in_fields
 from tui.engine.commands import Stop
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.text import printable
@@ -26,6 +26,8 @@ from tui.palette import offered
 from tui.run_control import RunControl
 from tui.screens.dialogs import Question, about_a_live_run
 from tui.screens.help import HelpScreen
+from tui.screens.room import Room
+from tui.screens.runs import RunsScreen
 from tui.screens.train import TrainScreen
 from tui.session import Session
 from tui.souvenirs import save_log, save_picture
@@ -82,7 +84,7 @@ class InklingApp(RunControl):
     @on(TrainScreen.LogSaveAsked)
     def _save_log(self) -> None:
         if self.session.run is None:
-            self._complain("There is no log yet; press space to start a run.")
+            self.complain("There is no log yet; press space to start a run.")
         else:
             self._keep(partial(save_log, self.session.run))
 
@@ -94,18 +96,34 @@ class InklingApp(RunControl):
         try:
             self.notify(f"Saved as {printable(save())}", markup=False)
         except RunError as problem:
-            self._complain(str(problem))
+            self.complain(str(problem))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        rooms: frozenset[Room] = frozenset({"app", "train"} if screen is self.train else {"app"})
-        return offered(self, super().get_system_commands(screen), rooms)
+        commands = commands_in(screen.NAME if isinstance(screen, Room) else "app")
+        return offered(self, super().get_system_commands(screen), commands)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        editing = self.screen is self.train and self.train.editing
+        editing = isinstance(self.screen, Room) and self.screen.editing
         return works_in_fields(action) if editing else super().check_action(action, parameters)
 
     def action_show_help(self) -> None:
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(self.room.NAME))
+
+    def action_suspend(self) -> None:
+        """Stop this process, and only this one: a worker is in a session of its own."""
+        if self._driver is None or not self._driver.can_suspend:
+            self.complain("There is no shell behind this terminal, so there is nowhere to go.")
+        else:
+            self.action_suspend_process()
+
+    def action_go(self, name: RoomName) -> None:
+        """Change rooms; a room is furnished when it is first entered."""
+        if not isinstance(self.screen, Room) or name == self.screen.NAME:
+            return
+        if name == "runs":
+            self.enter(RunsScreen(self.session.runs_dir, ascii_only=self.ascii_only))
+        else:
+            self.enter(self.train)
 
     async def action_quit(self) -> None:
         """Textual's own ctrl+q, which works everywhere, must not be a way round the question."""

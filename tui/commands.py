@@ -11,7 +11,11 @@ from typing import Literal
 
 from textual.binding import Binding
 
-Room = Literal["app", "train"]
+RoomName = Literal["app", "train", "runs"]
+"""Where a command is at home; what belongs to the app works in every room."""
+
+
+ROOM_TITLES: dict[RoomName, str] = {"train": "Train", "runs": "Runs", "app": "everywhere"}
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,7 @@ class Command:
     """One thing a person can do. `id` is what a key map of the user's own may refer to."""
 
     id: str
-    room: Room
+    room: RoomName
     key: str
     label: str
     help: str
@@ -60,6 +64,10 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "run.epoch", "train", "e", "Epoch", "Train to the end of an epoch, then hold",
         "stint('epoch')", in_footer=True,
+    ),
+    Command(
+        "run.take_up", "train", "r", "Take up",
+        "Go on with a run that died or was stopped, from its last checkpoint", "take_up",
     ),
     Command("run.stop", "train", "S", "Stop", "End the run here, keep what it has learnt", "stop"),
     Command(
@@ -111,6 +119,37 @@ COMMANDS: tuple[Command, ...] = (
         "leave_field", in_footer=True, in_fields=True,
     ),
     Command(
+        "runs.open", "runs", "enter", "Open", "Show the run: its curve, its log, its digits",
+        "ask('open')", in_footer=True,
+    ),
+    Command(
+        "runs.toggle", "runs", "space", "Pause/go on", "Have the run hold, or go on",
+        "ask('toggle')", in_footer=True,
+    ),
+    Command(
+        "runs.take_up", "runs", "r", "Take up",
+        "A new worker goes on with the run from its last checkpoint", "ask('take_up')",
+        in_footer=True,
+    ),
+    Command(
+        "runs.stop", "runs", "S", "Stop", "End the run here, keep what it has learnt",
+        "ask('stop')", in_footer=True,
+    ),
+    Command(
+        "runs.remove", "runs", "delete", "Remove", "Remove the run for good; asks first",
+        "ask('remove')", in_footer=True,
+    ),
+    Command("room.train", "app", "1", "Train", "The network as it learns", "go('train')"),
+    Command(
+        "room.runs", "app", "5", "Runs",
+        "Every run there is: watch it, take it up, compare, remove", "go('runs')",
+    ),
+    Command(
+        "app.suspend", "app", "ctrl+z", "Suspend",
+        "Back to the shell; fg brings the app back, a run goes on meanwhile", "suspend",
+        in_fields=True,
+    ),
+    Command(
         "app.picture", "app", "f12", "Picture", "Save the screen as an SVG picture, right here",
         "save_picture", in_fields=True,
     ),
@@ -129,9 +168,15 @@ COMMANDS: tuple[Command, ...] = (
 )  # fmt: skip
 
 
-def bindings(room: Room) -> list[Binding]:
+def bindings(room: RoomName) -> list[Binding]:
     """The key bindings of a screen, or of the app."""
     return [command.binding for command in COMMANDS if command.room == room]
+
+
+def commands_in(room: RoomName) -> tuple[Command, ...]:
+    """What can be done in a room: its own commands, then the app's."""
+    own = tuple(command for command in COMMANDS if command.room == room)
+    return own if room == "app" else (*own, *commands_in("app"))
 
 
 def works_in_fields(action: str) -> bool:

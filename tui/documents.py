@@ -17,7 +17,7 @@ from types import MappingProxyType
 from nn.hyperparameters import Value
 from nn.presets import PRESETS
 from nn.specs import SPECS, format_value
-from tui.commands import COMMANDS
+from tui.commands import COMMANDS, ROOM_TITLES
 
 
 def _table(heads: list[str], rows: list[list[str]]) -> str:
@@ -53,9 +53,13 @@ def presets() -> str:
 
 
 def keys() -> str:
-    """One row per command."""
-    rows = [[f"`{command.key_name}`", command.help] for command in COMMANDS]
-    return _table(["key", "what it does"], rows)
+    """One row per command, by the room it is at home in."""
+    rows, room = [], ""
+    for command in COMMANDS:
+        where = "" if command.room == room else f"**{ROOM_TITLES[command.room]}**"
+        room = command.room
+        rows.append([where, f"`{command.key_name}`", command.help])
+    return _table(["where", "key", "what it does"], rows)
 
 
 TABLES: Mapping[str, Callable[[], str]] = MappingProxyType(

@@ -7,7 +7,7 @@ from typing import Any
 
 from textual.app import App, SystemCommand
 
-from tui.commands import COMMANDS, Command, Room
+from tui.commands import Command
 
 BY_KEY_ONLY = frozenset({"leave_field", "quit"})
 """To leave a field, or the app from within one: choosing from the palette does the first anyway."""
@@ -17,12 +17,12 @@ THEIRS = ("Theme",)
 
 
 def offered(
-    app: App[Any], theirs: Iterable[SystemCommand], rooms: frozenset[Room]
+    app: App[Any], theirs: Iterable[SystemCommand], ours: Iterable[Command]
 ) -> Iterator[SystemCommand]:
-    """Textual's commands that we keep, and those of ours whose room is there."""
+    """Textual's commands that we keep, and ours."""
     yield from (command for command in theirs if command.title in THEIRS)
-    for command in COMMANDS:
-        if command.room in rooms and command.action not in BY_KEY_ONLY:
+    for command in ours:
+        if command.action not in BY_KEY_ONLY:
             yield SystemCommand(
                 f"{command.label} ({command.key_name})", command.help, _Run(app, command)
             )

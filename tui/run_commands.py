@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json as json_module
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -13,8 +12,9 @@ from pathlib import Path
 from tui.engine.commands import Command, Pause, Resume, Stop
 from tui.engine.log_lines import duration
 from tui.engine.run_directory import RunDirectory, RunError, find_run
-from tui.engine.runs import RunSummary, summaries, summary
-from tui.engine.text import printable
+from tui.engine.runs import RunSummary, resumable, summaries, summary
+from tui.engine.runs import remove as remove_run
+from tui.engine.text import printable, size_in_words
 from tui.exit_codes import DONE, FAILED
 
 
@@ -53,16 +53,6 @@ def _row(run: RunSummary, now: float) -> tuple[str, ...]:
     right = "" if run.test_accuracy is None else f"{run.test_accuracy:.2%}"
     age = duration(now - run.created) if run.created else ""
     return run.name, run.state, f"{run.epoch}/{run.epochs}", right, age, size_in_words(run.size)
-
-
-def size_in_words(size: int) -> str:
-    """1,234 bytes are 1.2 kB."""
-    value = float(size)
-    for unit in ("B", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"
 
 
 def ask(run: RunDirectory, command: Command) -> int:
@@ -106,11 +96,7 @@ def resume(run: RunDirectory, epochs: str, every: float | None, *, json: bool) -
     config, found = run.read_config(), summary(run)
     h = config.hyperparameters
     wanted = _epochs(epochs, h.epochs)
-    if found.state == "finished" and wanted <= found.epoch:
-        raise RunError(
-            f"Run {printable(run.name)} has finished its {found.epoch} epochs; "
-            "--epochs +10 gives it ten more."
-        )
+    resumable(run, wanted)
     if found.state == "diverged":
         print(
             "This run diverged after its last checkpoint; it will again, unless its learning rate "
@@ -158,14 +144,10 @@ def remove(runs_dir: Path, names: list[str], *, yes: bool) -> int:
             print("Nothing was removed.")
             return DONE
     for run in runs:
-        size = summary(run).size
         try:
-            # Held while it goes, so that no worker takes it up in the midst.
-            with run.locked():
-                shutil.rmtree(run.path)
-        except OSError as error:
-            reason = printable(error.strerror or error)
-            print(f"inkling: {printable(run.path)} cannot be removed: {reason}.", file=sys.stderr)
+            size = remove_run(run)
+        except RunError as error:
+            print(f"inkling: {error}", file=sys.stderr)
             return FAILED
         print(f"Removed {printable(run.name)}: {size_in_words(size)}.")
     return DONE

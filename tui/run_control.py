@@ -8,10 +8,14 @@ from collections.abc import Callable
 from textual import on, work
 from textual.app import App
 
-from tui.engine.client import CommandRefused
+from tui.engine.client import CommandRefused, RunClient
 from tui.engine.commands import Command, Epoch, Pause, Resume, Set, Step, Stop
 from tui.engine.run_directory import RunDirectory, RunError
-from tui.engine.text import printable
+from tui.engine.runs import live_runs, remove, summary
+from tui.engine.text import printable, size_in_words
+from tui.screens.dialogs import about_coming_back, about_removing
+from tui.screens.room import Room
+from tui.screens.runs import RunsScreen
 from tui.screens.train import TrainScreen
 from tui.session import Session
 from tui.widgets.hyperparameter_form import HyperparameterForm
@@ -31,17 +35,42 @@ class RunControl(App[str]):
         self._attach = attach
         self._asking = asyncio.Lock()
 
+    @property
+    def room(self) -> Room:
+        """The room in sight, or behind the question that is being asked."""
+        return next(s for s in reversed(self.screen_stack) if isinstance(s, Room))
+
+    def enter(self, room: Room) -> None:
+        """Have a room in sight, and show the run there as it is by now."""
+        while self.screen is not self.train:
+            self.pop_screen()
+        if room is not self.train:
+            self.push_screen(room)
+        self.call_after_refresh(room.show_state, self.session.state)
+
     @on(TrainScreen.Ready)
     def _begin(self) -> None:
         if self._attach is not None:
             self._door(self.session.attach, self._attach)
+        else:
+            self._offer()
+
+    @work(exit_on_error=False)
+    async def _offer(self) -> None:
+        """Ask whether one of the runs that are live already is to be watched."""
+        live = await asyncio.to_thread(live_runs, self.session.runs_dir)
+        if not live or self.session.state is not None:
+            return
+        answer = await self.push_screen_wait(about_coming_back([e.summary for e in live]))
+        if answer.startswith("run-") and self.session.state is None:
+            self._door(self.session.attach, live[int(answer.removeprefix("run-"))].run)
 
     @work(exclusive=True, group="follow")
     async def _follow(self) -> None:
-        """Hand every change of the run to the screen, until it has ended."""
+        """Hand every change of the run to the room in sight, until it has ended."""
         try:
             async for state in self.session.changes():
-                self.train.show_state(state)
+                self.room.show_state(state)
         except Exception as error:
             # Whatever went wrong here went wrong on this side: the run is another process's.
             self.log.error(error)
@@ -56,18 +85,70 @@ class RunControl(App[str]):
         else:
             self._door(self.session.start, event.hyperparameters, event.stint)
 
-    def _door(self, enter: Callable[..., None], *what: object) -> None:
+    def _door(self, enter: Callable[..., None], *what: object) -> bool:
         """Begin to follow a run, or say why not."""
         try:
             enter(*what)
         except RunError as problem:
-            self._complain(str(problem))
-        else:
-            self._follow()
+            self.complain(str(problem))
+            return False
+        self._follow()
+        return True
 
     @on(TrainScreen.Asked)
     def _asked(self, event: TrainScreen.Asked) -> None:
-        self._ask_aside(ASKS[event.what])
+        if event.what != "take_up":
+            self._ask_aside(ASKS[event.what])
+        elif self.session.run is None:
+            self.complain("There is no run to take up here; 5 lists every run.")
+        else:
+            self._door(self.session.take_up, self.session.run)
+
+    @on(RunsScreen.Asked)
+    def _asked_of_a_run(self, event: RunsScreen.Asked) -> None:
+        match event.what:
+            case "open":
+                if self._door(self.session.attach, event.run):
+                    self.enter(self.train)
+            case "take_up":
+                if self._door(self.session.take_up, event.run):
+                    self.enter(self.train)
+            case "remove":
+                self._remove(event.run)
+            case what:
+                self._ask_run(event.run, what)
+
+    @work
+    async def _ask_run(self, run: RunDirectory, what: str) -> None:
+        """Have a run's own worker do something, be it the one that is watched or another."""
+        found = await asyncio.to_thread(summary, run)
+        paused = found.state == "paused"
+        command = Stop() if what == "stop" else Resume() if paused else Pause()
+        try:
+            if not found.live:
+                raise CommandRefused(f"Run {found.name} has no worker: it has {found.state}.")
+            await RunClient(run).ask(command)
+        except CommandRefused as refusal:
+            self.complain(str(refusal))
+        self._look_again()
+
+    @work
+    async def _remove(self, run: RunDirectory) -> None:
+        found = await asyncio.to_thread(summary, run)
+        if found.live:
+            self.complain(f"Run {found.name} is live; stop it before you remove it.")
+            return
+        question = about_removing(found, size_in_words(found.size))
+        if await self.push_screen_wait(question) == "remove":
+            try:
+                await asyncio.to_thread(remove, run)
+            except RunError as problem:
+                self.complain(str(problem))
+        self._look_again()
+
+    def _look_again(self) -> None:
+        if isinstance(self.room, RunsScreen):
+            self.room.look()
 
     @on(HyperparameterForm.Tuned)
     def _tuned(self, event: HyperparameterForm.Tuned) -> None:
@@ -84,9 +165,10 @@ class RunControl(App[str]):
             async with self._asking:
                 await self.session.ask(command)
         except CommandRefused as refusal:
-            self._complain(str(refusal))
+            self.complain(str(refusal))
             return False
         return True
 
-    def _complain(self, sentence: str) -> None:
+    def complain(self, sentence: str) -> None:
+        """Say what will not do."""
         self.notify(printable(sentence), severity="warning", markup=False)

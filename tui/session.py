@@ -17,6 +17,7 @@ from tui.engine.client import CommandRefused, RunClient
 from tui.engine.commands import Command
 from tui.engine.facts import ENDINGS, Entry
 from tui.engine.run_directory import RunDirectory, RunError
+from tui.engine.runs import resumable
 from tui.engine.state import RunState
 from tui.engine.tail import News
 from tui.engine.test_set import TestSet
@@ -68,6 +69,14 @@ class Session:
         """
         self._follow(RunClient(run), run.read_config().hyperparameters)
 
+    def take_up(self, run: RunDirectory) -> None:
+        """Start a worker that goes on with a run from its last checkpoint, and follow it.
+
+        Raises:
+            RunError: it has a worker, has nothing left to do, or cannot be read.
+        """
+        self._follow(RunClient.resume(resumable(run)), run.read_config().hyperparameters)
+
     def _follow(self, client: RunClient, hyperparameters: Hyperparameters) -> None:
         self._client = client
         self.state = RunState(client.run.name, hyperparameters)
@@ -82,6 +91,7 @@ class Session:
         self._epoch_done.clear()
         reading = asyncio.create_task(self._read(client, state))
         predicting = asyncio.create_task(self._predict(client, state))
+        watching = asyncio.create_task(client.watch())
         try:
             yield state
             while not reading.done():
@@ -94,7 +104,7 @@ class Session:
             await predicting
             yield state
         finally:
-            for task in (reading, predicting):
+            for task in (reading, predicting, watching):
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError, Exception):
                     await task

@@ -293,5 +293,5 @@ async def test_a_polite_signal_ends_it_cleanly(runs: Path) -> None:
 
 async def test_notifications_are_words() -> None:
     async with opened(QuietSession()) as (app, pilot):
-        app._complain("[red]x[/red] [/foo] \x1b[31m")
+        app.complain("[red]x[/red] [/foo] \x1b[31m")
         await wait_for(pilot, lambda: "[red]x[/red] [/foo] ?[31m" in text(app))

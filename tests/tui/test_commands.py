@@ -8,20 +8,39 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pilots import SIZES, QuietSession, field, form, lines, opened, phase, toasts, unfold, wait_for
-from run_states import of_phase
+from pilots import (
+    SHORT,
+    SIZES,
+    QuietSession,
+    field,
+    form,
+    lines,
+    opened,
+    phase,
+    toasts,
+    unfold,
+    wait_for,
+)
+from run_states import BEGUN, FINISHED, STARTED, of_phase
 from textual.pilot import Pilot
 from textual.widgets import Input, Select, Static
 
 from nn.specs import SPECS
 from tui.app import InklingApp
-from tui.commands import COMMANDS, Command
+from tui.commands import COMMANDS, Command, commands_in
+from tui.engine.client import new_config
+from tui.engine.facts import Entry, encode
+from tui.engine.run_directory import RunDirectory
+from tui.screens.dialogs import Question
 from tui.screens.help import HelpScreen
+from tui.screens.room import Room
+from tui.screens.runs import RunsScreen
 from tui.widgets.digit_grid import DigitGrid
 from tui.widgets.group_heading import GroupHeading
 from tui.widgets.key_line import KeyLine
 from tui.widgets.loss_chart import LossChart
 from tui.widgets.run_log import RunLog
+from tui.widgets.run_table import RunTable
 
 Effect = Callable[[InklingApp], object]
 
@@ -43,6 +62,7 @@ EFFECTS: dict[str, Effect] = {
     "run.toggle": lambda app: [stint for stint, _ in session(app).starts] == ["run"],
     "run.step": lambda app: [stint for stint, _ in session(app).starts] == ["step"],
     "run.epoch": lambda app: [stint for stint, _ in session(app).starts] == ["epoch"],
+    "run.take_up": lambda app: any("run to take up" in message for message in toasts(app)),
     "run.stop": lambda app: [ask.command for ask in session(app).asked] == ["stop"],
     "pane.form": lambda app: isinstance(app.focused, Select) and app.train.shown_pane == "form",
     "form.next_group": lambda app: group_with_focus(app) == "Data",
@@ -58,6 +78,14 @@ EFFECTS: dict[str, Effect] = {
     "chart.raw": lambda app: app.train.query_one(LossChart).smoothing == 0,
     "log.save": lambda app: any("log" in message.lower() for message in toasts(app)),
     "field.leave": lambda app: app.focused is None,
+    "runs.open": lambda app: app.room is app.train and app.train.status.run_name,
+    "runs.toggle": lambda app: any("no worker" in message for message in toasts(app)),
+    "runs.take_up": lambda app: any("has finished" in message for message in toasts(app)),
+    "runs.stop": lambda app: any("no worker" in message for message in toasts(app)),
+    "runs.remove": lambda app: isinstance(app.screen, Question),
+    "room.train": lambda app: app.screen is app.train,
+    "room.runs": lambda app: isinstance(app.screen, RunsScreen),
+    "app.suspend": lambda app: any("no shell" in message for message in toasts(app)),
     "app.picture": lambda app: any("inkling-" in message for message in toasts(app)),
     "app.help": lambda app: isinstance(app.screen, HelpScreen),
     "app.leave": lambda app: app._exit,
@@ -66,8 +94,20 @@ EFFECTS: dict[str, Effect] = {
 """What can be seen to be so after the command, and not before."""
 
 
+def finished_run(runs: Path) -> RunDirectory:
+    """A run that has ended, as far as its files tell."""
+    run = RunDirectory.create(runs, new_config(SHORT, None))
+    run.journal.write_bytes(encode(Entry(BEGUN, STARTED)) + encode(Entry(BEGUN, FINISHED)))
+    return run
+
+
 async def prepare(app: InklingApp, pilot: Pilot[Any], command: Command) -> None:
     """A screen with something on every pane, on which the command has something to do."""
+    if command.room == "runs" or command.id == "room.train":
+        finished_run(app.session.runs_dir)
+        await pilot.press("5")
+        await wait_for(pilot, lambda: app.screen.query(RunTable) and app.screen.runs)
+        return
     app.train.show_state(of_phase("finished"))
     await wait_for(pilot, lambda: grid(app).page_count > 5)
     app.train.query_one(LossChart).smoothing = 2
@@ -129,8 +169,11 @@ async def test_the_names_in_the_palette_do_it() -> None:
             app.train.shown_pane, grid(app).wrong_only, grid(app).page = "digits", False, 0
             await prepare(app, pilot, command)
             await choose(app, pilot, command)
-            if app.screen is not app.train:
+            if isinstance(app.screen, Room):
+                app.enter(app.train)
+            else:
                 await pilot.press("escape")
+                app.enter(app.train)
 
 
 @pytest.mark.parametrize("command", [c for c in BY_NAME if c.label == "Quit"], ids=lambda c: c.id)
@@ -151,7 +194,8 @@ async def test_the_palette_starts_a_run_although_a_field_had_the_focus() -> None
 async def test_the_palette_names_nothing_twice() -> None:
     async with opened(QuietSession()) as (app, _):
         titles = [entry.title for entry in app.get_system_commands(app.screen)]
-        assert len(titles) == len(set(titles)) == len(BY_NAME) + 1
+        ours = [command for command in BY_NAME if command.room in ("train", "app")]
+        assert len(titles) == len(set(titles)) == len(ours) + 1
         assert "Theme" in titles
         assert "Quit" not in titles  # Textual's own would be a way round the question.
 
@@ -161,7 +205,7 @@ async def test_help_has_every_key_and_can_be_read_to_the_end(size: tuple[int, in
     async with opened(QuietSession(), size) as (app, pilot):
         await pilot.press("question_mark")
         rows = str(app.screen.query_one("#keys", Static).content).splitlines()
-        for command in COMMANDS:
+        for command in commands_in("train"):
             assert any(row.split() == [command.key_name, *command.help.split()] for row in rows)
         await pilot.press("end")
         await wait_for(pilot, lambda: "taken for a 7, and is a 3" in "\n".join(lines(app)))
@@ -172,7 +216,7 @@ async def test_help_has_every_key_and_can_be_read_to_the_end(size: tuple[int, in
 @pytest.mark.parametrize("size", SIZES[:2])
 async def test_the_last_line_offers_what_works_here(size: tuple[int, int]) -> None:
     def offered(*, editing: bool) -> list[str]:
-        rows = [c for c in COMMANDS if c.in_footer and c.in_fields == editing]
+        rows = [c for c in commands_in("train") if c.in_footer and c.in_fields == editing]
         return " ".join(f"{row.key_name} {row.label}" for row in rows).split()
 
     async with opened(QuietSession(), size) as (app, pilot):

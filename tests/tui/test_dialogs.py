@@ -136,7 +136,7 @@ async def test_every_answer_can_be_read(size: tuple[int, int]) -> None:
         session.state = of_phase("running")
         await pilot.press("q")
         await wait_for(pilot, lambda: "A run is live" in text(app))
-        for words in ("Leave it running", "Stop it, then quit", "Stay", "stays on disk"):
+        for words in ("Leave it running", "Stop it, then quit", "Stay", "saves a checkpoint"):
             assert words in text(app)
         await pilot.click("#stay")
         await wait_for(pilot, lambda: app.screen is app.train)

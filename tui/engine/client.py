@@ -26,9 +26,9 @@ from pydantic import ValidationError
 
 from nn.hyperparameters import Hyperparameters
 from nn.sources import absolute_dataset
-from tui.engine.commands import LONGEST_LINE, Command, Reply, Request, to_line
+from tui.engine.commands import LONGEST_LINE, Command, Reply, Request, Watch, to_line
 from tui.engine.run_directory import RunConfig, RunDirectory, RunError, at_home
-from tui.engine.tail import News, RunTail
+from tui.engine.tail import News, Quiet, RunTail
 from tui.engine.text import printable
 from tui.engine.versions import versions
 
@@ -39,6 +39,10 @@ STARTING_PATIENCE = 15.0
 """Seconds a new worker has to take its lock, on a busy machine with a cold disk."""
 
 ANSWER_PATIENCE = 5.0
+
+QUIET_AFTER = 15.0
+QUIET_EVERY = 5.0
+"""Seconds without news after which that is news, and between two such words."""
 
 
 def new_config(hyperparameters: Hyperparameters, data_dir: Path | None) -> RunConfig:
@@ -127,8 +131,15 @@ class RunClient:
         A history is handed over in pieces, with a turn for other tasks between them.
         """
         await self._started()
+        heard, word = time.monotonic(), QUIET_AFTER
         while True:
             news = self._tail.poll()
+            quiet = time.monotonic() - heard
+            if news:
+                heard, word = time.monotonic(), QUIET_AFTER
+            elif quiet >= word:
+                word += QUIET_EVERY
+                yield Quiet(quiet)
             for item in news:
                 yield item
             if self._tail.ended and not news and not self._tail.behind:
@@ -136,22 +147,36 @@ class RunClient:
             await asyncio.sleep(0 if self._tail.behind else LOOK_EVERY)
         await self._reap()
 
+    async def watch(self) -> None:
+        """Be known to the worker as one who looks on, until it ends or this is cancelled.
+
+        The kernel closes the connection of a client that was killed, so the worker always knows.
+        """
+        try:
+            async with asyncio.timeout(STARTING_PATIENCE):
+                await self._listening()
+                reader, writer = await self._say(Watch())
+        except (TimeoutError, OSError, ValueError):
+            return
+        try:
+            while await reader.read(LONGEST_LINE):
+                pass
+        except OSError:
+            pass
+        finally:
+            writer.close()
+
     async def ask(self, command: Command) -> None:
         """Have the worker do something, and return when it says it has.
 
         Raises:
             CommandRefused: it would not, or could not be reached.
         """
-        request = Request(who=_terminal(), ask=command)
         try:
             async with asyncio.timeout(ANSWER_PATIENCE):
                 await self._listening()
-                connection = await _connect(self.run.control.readlink())
-                reader, writer = await asyncio.open_unix_connection(
-                    sock=connection, limit=LONGEST_LINE
-                )
+                reader, writer = await self._say(command)
                 try:
-                    writer.write(to_line(request))
                     line = await reader.readline()
                 finally:
                     writer.close()
@@ -165,6 +190,13 @@ class RunClient:
             raise CommandRefused(f"The worker cannot be reached: {why}.") from None
         if not reply.done:
             raise CommandRefused(printable(reply.sentence))
+
+    async def _say(self, command: Command) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection on which the command has been sent."""
+        connection = await _connect(self.run.control.readlink())
+        reader, writer = await asyncio.open_unix_connection(sock=connection, limit=LONGEST_LINE)
+        writer.write(to_line(Request(who=_terminal(), ask=command)))
+        return reader, writer
 
     async def _started(self) -> None:
         """Wait until the worker holds its lock, has said something, or is gone."""

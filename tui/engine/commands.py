@@ -61,7 +61,15 @@ class Stop:
     command: Literal["stop"] = "stop"
 
 
-Command = Union[Pause, Resume, Step, Epoch, Set, Stop]
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Somebody looks on from now on, for as long as the connection lasts: the one command after
+    which neither side hangs up."""
+
+    command: Literal["watch"] = "watch"
+
+
+Command = Union[Pause, Resume, Step, Epoch, Set, Stop, Watch]
 
 
 class Request(BaseModel):

@@ -17,12 +17,14 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tui.engine.commands import (
     LONGEST_LINE,
     BadRequest,
     Command,
     Reply,
+    Watch,
     parse_request,
     to_line,
 )
@@ -39,10 +41,17 @@ CHECK_EVERY = 3.0
 _MOST_CLIENTS = 64
 
 
+@dataclass(frozen=True, slots=True)
+class Unwatch:
+    """Not a request: a watcher's connection has ended, whatever ended it."""
+
+
 class Asked:
     """A request in the training loop's hands; `reply` may be called from any thread, once."""
 
-    def __init__(self, command: Command, who: str, connection: socket.socket | None) -> None:
+    def __init__(
+        self, command: Command | Unwatch, who: str, connection: socket.socket | None
+    ) -> None:
         self.command = command
         self.who = who
         self._connection = connection
@@ -72,6 +81,7 @@ class Control:
         self._run = run
         self.queue: queue.SimpleQueue[Asked] = queue.SimpleQueue()
         self._lines: dict[socket.socket, tuple[bytearray, float]] = {}
+        self._watchers: dict[socket.socket, str] = {}
 
     def __enter__(self) -> Control:
         self._wake_read, self._wake_write = socket.socketpair()
@@ -105,7 +115,7 @@ class Control:
                 # With nobody half-way through a line there is nothing to time out.
                 for key, _ in selector.select(1.0 if self._lines else CHECK_EVERY):
                     if key.fileobj is self._wake_read:
-                        for connection in list(self._lines):
+                        for connection in (*self._lines, *self._watchers):
                             connection.close()
                         return
                     assert isinstance(key.fileobj, socket.socket)
@@ -123,12 +133,16 @@ class Control:
             elif speaker in self._lines:
                 # Not so if another of the same batch had to be given its place.
                 self._read(selector, speaker)
+            elif speaker in self._watchers:
+                # It has nothing more to say, so this is its end.
+                self._leave(selector, speaker)
         except Exception:
             traceback.print_exc()
             if speaker is self._listener:
                 time.sleep(0.1)
             else:
                 self._forget(selector, speaker)
+                self._watchers.pop(speaker, None)
                 speaker.close()
 
     def _stay_reachable(self, selector: selectors.BaseSelector) -> None:
@@ -190,7 +204,28 @@ class Control:
         except BadRequest as error:
             _answer(connection, Reply(done=False, sentence=printable(error)))
         else:
-            self.queue.put(Asked(request.ask, printable(request.who, 100), connection))
+            who = printable(request.who, 100)
+            if isinstance(request.ask, Watch):
+                self._welcome(selector, connection, who)
+            else:
+                self.queue.put(Asked(request.ask, who, connection))
+
+    def _welcome(
+        self, selector: selectors.BaseSelector, connection: socket.socket, who: str
+    ) -> None:
+        if len(self._watchers) >= _MOST_CLIENTS:
+            _answer(connection, Reply(done=False, sentence="Too many others are watching."))
+            return
+        with contextlib.suppress(OSError):
+            connection.send(to_line(Reply(done=True)))
+        self._watchers[connection] = who
+        selector.register(connection, selectors.EVENT_READ)
+        self.queue.put(Asked(Watch(), who, None))
+
+    def _leave(self, selector: selectors.BaseSelector, connection: socket.socket) -> None:
+        self._forget(selector, connection)
+        self.queue.put(Asked(Unwatch(), self._watchers.pop(connection), None))
+        connection.close()
 
     def _drop_the_slow(self, selector: selectors.BaseSelector) -> None:
         now = time.monotonic()

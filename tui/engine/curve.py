@@ -231,6 +231,15 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """Something that happened to a run at a step, from `since` on if it lasted."""
+
+    step: int
+    words: str
+    since: int | None = None
+
+
+@dataclass(frozen=True)
 class LossHistory:
     """What a loss chart shows; a new one is made whenever something changed.
 
@@ -239,11 +248,13 @@ class LossHistory:
             the curves themselves are shared and go on growing.
         train: training loss, x = step.
         test: test loss, x = step at which the epoch ended.
+        marks: what people and chance did to the run, by step.
     """
 
     revision: int
     train: Curve
     test: Curve
+    marks: tuple[Mark, ...] = ()
 
 
 def _run_starts(ascending: Ints) -> Ints:

@@ -63,6 +63,16 @@ class TakenUp:
 
 
 @dataclass(frozen=True, slots=True)
+class CameBack:
+    """Somebody watches again, after `away` seconds in which nobody did, from step `since` on."""
+
+    step: int
+    since: int
+    away: float
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
 class Waited:
     """Training stood still since the disk would take no more; nothing was lost."""
 
@@ -107,6 +117,7 @@ Fact = Union[
     Preparing,
     ThreadsChosen,
     TakenUp,
+    CameBack,
     Waited,
     RunStarted,
     EpochDone,

@@ -10,6 +10,7 @@ from typing import assert_never
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
 from nn.specs import SPECS, format_value
 from tui.engine.facts import (
+    CameBack,
     Entry,
     Fact,
     Failed,
@@ -68,6 +69,8 @@ def words(fact: Fact) -> str:
         case Waited():
             why, waited = printable(fact.why), duration(fact.seconds)
             return f"waited {waited} at step {fact.step:,}: {why}; nothing is lost"
+        case CameBack(since=since):
+            return f"watched again after {duration(fact.away)}, from step {since:,}{_by(fact.who)}"
         case RunStarted():
             sizes = "-".join(map(str, fact.layer_sizes))
             validation = f"{fact.n_validation:,} to validate, " if fact.n_validation else ""

@@ -6,15 +6,16 @@ them are facts for the journal, written before the answer goes out.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from enum import Enum
 from typing import assert_never
 
 from nn.hyperparameters import HyperparameterError
 from nn.trainer import Trainer
-from tui.engine.commands import Epoch, Pause, Resume, Set, Step, Stop
-from tui.engine.control import Asked, Control
-from tui.engine.facts import Entry, Fact, Paused, Resumed
+from tui.engine.commands import Epoch, Pause, Resume, Set, Step, Stop, Watch
+from tui.engine.control import Asked, Control, Unwatch
+from tui.engine.facts import CameBack, Entry, Fact, Paused, Resumed
 from tui.engine.recorder import Recorder
 from tui.engine.run_directory import RunDirectory
 
@@ -43,6 +44,8 @@ class Orders:
         self._stopped_by: str | None = None
         self._trainer: Trainer | None = None
         self._news: list[Entry] = []
+        self._watchers = 0
+        self._unwatched: tuple[float, int] | None = None
 
     def _keep(self) -> None:
         """Write a checkpoint, if there is anything to keep."""
@@ -93,6 +96,12 @@ class Orders:
                 self._go_on(Stint.EPOCH, asked.who)
             case Stop():
                 self._stopped_by = asked.who
+            case Watch():
+                self._come(asked.who)
+            case Unwatch():
+                self._watchers -= 1
+                if not self._watchers:
+                    self._unwatched = (time.monotonic(), self.steps)
             case Set(name=name, value=value):
                 if self._trainer is None:
                     asked.reply("Nothing can be changed yet: the digits are still being loaded.")
@@ -108,6 +117,15 @@ class Orders:
             case _:
                 assert_never(asked.command)
         asked.reply()
+
+    def _come(self, who: str) -> None:
+        """Somebody looks on; whether somebody did before is worth a mark."""
+        self._watchers += 1
+        if self._unwatched is not None:
+            when, since = self._unwatched
+            self._unwatched = None
+            away = time.monotonic() - when
+            self._news.append(self._write(CameBack(self.steps, since, away, who)))
 
     def _hold(self, who: str) -> None:
         if self._stint is not Stint.HOLD:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from nn.events import Diverged, EpochDone, RunFinished, RunStarted
+from nn.hyperparameters import Hyperparameters
+from nn.specs import SPECS, format_value
 from tui.engine.facts import ENDINGS, Entry, Failed, Paused, Resumed, Stopped, TakenUp, decode
 from tui.engine.log_lines import duration
 from tui.engine.run_directory import RunDirectory, RunError, last_step
@@ -32,7 +35,8 @@ TAIL = 64 * 1024
 @dataclass(frozen=True)
 class RunSummary:
     """One run at a glance. `created` and `changed` are seconds since 1970, `size` is in bytes;
-    `sentence` is what is to be said of a run that is not simply training or done."""
+    `sentence` is what is to be said of a run that is not simply training or done, `recipe` the
+    hyperparameters that are not the defaults."""
 
     name: str
     state: State
@@ -44,6 +48,7 @@ class RunSummary:
     changed: float = 0.0
     size: int = 0
     sentence: str = ""
+    recipe: str = ""
 
     @property
     def live(self) -> bool:
@@ -53,12 +58,79 @@ class RunSummary:
 
 def summaries(runs_dir: Path) -> list[RunSummary]:
     """Every run in a directory, the newest first; none where there is no such directory."""
+    found = [summary(run) for run in run_directories(runs_dir)]
+    return sorted(found, key=lambda run: (run.created, run.name), reverse=True)
+
+
+@dataclass(frozen=True)
+class ListedRun:
+    """A run and how it is."""
+
+    run: RunDirectory
+    summary: RunSummary
+
+
+class RunList:
+    """A directory of runs that is looked at again and again; what cannot have changed since the
+    last look is not read again."""
+
+    def __init__(self, runs_dir: Path) -> None:
+        self.runs_dir = runs_dir
+        self._known: dict[Path, tuple[object, ListedRun]] = {}
+
+    def look(self) -> tuple[ListedRun, ...]:
+        """Every run, the newest first."""
+        known = {}
+        for run in run_directories(self.runs_dir):
+            stamp = (run.is_live(), *(_stamp(path) for path in (run.config_file, run.journal)))
+            before = self._known.get(run.path)
+            if before is not None and before[0] == stamp and not stamp[0]:
+                known[run.path] = before
+            else:
+                known[run.path] = (stamp, ListedRun(run, summary(run)))
+        self._known = known
+        listed = (entry for _, entry in known.values())
+        return tuple(
+            sorted(listed, key=lambda e: (e.summary.created, e.summary.name), reverse=True)
+        )
+
+
+def run_directories(runs_dir: Path) -> list[RunDirectory]:
+    """Every directory that holds a run, in no order; none where there is no such place."""
     try:
-        paths = [path for path in runs_dir.iterdir() if (path / "config.toml").exists()]
+        # os.path, which answers False for a run that may not be looked into.
+        return [
+            RunDirectory(path)
+            for path in runs_dir.iterdir()
+            if os.path.isfile(path / "config.toml")  # noqa: PTH113
+        ]
     except OSError:
         return []
-    found = [summary(RunDirectory(path)) for path in paths]
-    return sorted(found, key=lambda run: (run.created, run.name), reverse=True)
+
+
+def live_runs(runs_dir: Path) -> list[ListedRun]:
+    """The runs that have a worker at this moment, the newest first."""
+    live = [ListedRun(run, summary(run)) for run in run_directories(runs_dir) if run.is_live()]
+    return sorted(live, key=lambda entry: entry.summary.created, reverse=True)
+
+
+def remove(run: RunDirectory) -> int:
+    """Delete a run for good; returns the bytes that it took.
+
+    Raises:
+        RunError: it is live, or cannot be removed.
+    """
+    if run.is_live():
+        raise RunError(f"Run {printable(run.name)} is live; stop it before you remove it.")
+    size = _size(run.path)
+    try:
+        # Held while it goes, so that no worker takes it up in the midst.
+        with run.locked():
+            shutil.rmtree(run.path)
+    except OSError as error:
+        why = printable(error.strerror or error)
+        raise RunError(f"{printable(run.path)} cannot be removed: {why}.") from None
+    return size
 
 
 def summary(run: RunDirectory) -> RunSummary:
@@ -84,8 +156,26 @@ def summary(run: RunDirectory) -> RunSummary:
         sentence = death(run, seen.epoch, step)
     return RunSummary(
         name, state, seen.epoch, epochs, step, seen.test_accuracy,
-        config.created, changed, _size(run.path), sentence,
+        config.created, changed, _size(run.path), sentence, recipe(config.hyperparameters),
     )  # fmt: skip
+
+
+def resumable(run: RunDirectory, epochs: int = 0) -> RunDirectory:
+    """The run, if a new worker has something to do on it; `epochs` in all, where others are wanted.
+
+    Raises:
+        RunError: it has a worker, or has done all its epochs, or cannot be read.
+    """
+    config, found = run.read_config(), summary(run)
+    if found.live:
+        raise RunError(f"Run {found.name} is live; there is nothing to take up.")
+    wanted = epochs or config.hyperparameters.epochs
+    if found.state == "finished" and wanted <= found.epoch:
+        raise RunError(
+            f"Run {found.name} has finished its {found.epoch} epochs; "
+            f"inkling resume {found.name} --epochs +10 gives it ten more."
+        )
+    return run
 
 
 def death(run: RunDirectory, epoch: int, step: int) -> str:
@@ -97,6 +187,16 @@ def death(run: RunDirectory, epoch: int, step: int) -> str:
         return f"{where}; there is no checkpoint yet"
     before = max(0.0, _changed(run) - kept)
     return f"{where}; last checkpoint {duration(before)} before"
+
+
+def recipe(h: Hyperparameters) -> str:
+    """What a run is made of, as far as it is not as usual: the data set first, always."""
+    said = [printable(h.dataset, 60)]
+    for name, spec in SPECS.items():
+        value = getattr(h, name)
+        if name != "dataset" and value != spec.default:
+            said.append(f"{spec.label.lower()} {printable(format_value(value), 60)}")
+    return ", ".join(said)
 
 
 class _Seen:
@@ -147,6 +247,14 @@ def _changed(run: RunDirectory) -> float:
         with contextlib.suppress(OSError):
             times.append(path.stat().st_mtime)
     return max(times)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        facts = path.stat()
+    except OSError:
+        return (0, 0)
+    return (facts.st_mtime_ns, facts.st_size)
 
 
 def _size(path: Path) -> int:

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
 from nn.hyperparameters import HyperparameterError, Hyperparameters
-from nn.specs import SPECS
+from nn.specs import SPECS, format_value
 from tui.engine import log_lines
-from tui.engine.curve import Curve, LossHistory
+from tui.engine.curve import Curve, LossHistory, Mark
 from tui.engine.facts import (
+    CameBack,
     Entry,
     Failed,
     Paused,
@@ -34,7 +35,7 @@ from tui.engine.facts import (
     Waited,
 )
 from tui.engine.predictions import Predictions
-from tui.engine.tail import Died, News, StepsRecorded
+from tui.engine.tail import Died, News, Quiet, StepsRecorded
 from tui.engine.text import printable
 
 Phase = Literal[
@@ -53,6 +54,9 @@ LIVE: frozenset[Phase] = frozenset({"preparing", "running", "paused"})
 """The phases in which a worker is at work or waiting for a word."""
 
 LONGEST_LOG = 5000
+
+MOST_MARKS = 200
+"""Marks on the curve that are kept, the newest."""
 
 _LONGEST_FORECAST = 366 * 24 * 3600.0
 
@@ -73,6 +77,8 @@ class RunStatus:
     seconds_left: float | None = None
     sentence: str = ""
     field: str = ""
+    quiet: float = 0.0
+    """Seconds without news of a worker that ought to have some; 0 where all is well."""
     held: bool = False
     """Is the worker to hold, or does it? It may be told so while the digits are still loaded."""
 
@@ -114,6 +120,8 @@ class RunState:
 
     def apply(self, news: News) -> None:
         """Take in one piece of news."""
+        if self.status.quiet and not isinstance(news, Quiet):
+            self._update(quiet=0.0)
         match news:
             case StepsRecorded(records=records):
                 self._apply_steps(records)
@@ -124,6 +132,10 @@ class RunState:
                     sentence += f" Its last words: {printable(words, 160)}"
                 self._end("died", sentence)
                 self.say(sentence)
+            case Quiet(seconds=seconds):
+                pace = self.hyperparameters.pace
+                if self.status.phase == "running" and not (pace and seconds < 3 / pace):
+                    self._update(quiet=seconds)
             case Entry():
                 self._apply_entry(news)
             case _:
@@ -161,8 +173,12 @@ class RunState:
                 self._update(phase="preparing", sentence=printable(what) + share)
             case ThreadsChosen() | Waited():
                 pass
+            case CameBack(since=since):
+                self._mark(fact.step, "away", since)
             case TakenUp():
                 self.begun = self.begun or bool(fact.step)
+                if fact.step:
+                    self._mark(fact.step, "taken up")
                 self._update(
                     phase="running" if self.status.steps else "preparing",
                     held=False,
@@ -194,9 +210,12 @@ class RunState:
             case HyperparameterChanged(name=name, new=new):
                 with contextlib.suppress(HyperparameterError, KeyError):
                     changed = {name: SPECS[name].parse(new)}
+                    self._mark(fact.step, f"{SPECS[name].label.lower()} {format_value(new)}")
                     self.hyperparameters = self.hyperparameters.model_copy(update=changed)
             case Paused() | Resumed():
                 self._update(held=isinstance(fact, Paused))
+                if isinstance(fact, Paused) and fact.who and fact.step:
+                    self._mark(fact.step, "paused")
                 # Who pauses before the digits are loaded still waits for them.
                 if self.status.steps:
                     self._update(phase="paused" if self.status.held else "running")
@@ -219,8 +238,14 @@ class RunState:
         """Whatever was said of the run before it ended is no longer so."""
         self._update(phase=phase, sentence=sentence, held=False)
 
-    def _new_history(self) -> None:
-        self.history = dataclasses.replace(self.history, revision=self.history.revision + 1)
+    def _new_history(self, **changes: Any) -> None:
+        revision = self.history.revision + 1
+        self.history = dataclasses.replace(self.history, revision=revision, **changes)
+
+    def _mark(self, step: int, words: str, since: int | None = None) -> None:
+        """Remember where on the curve something was done to the run."""
+        marks = (*self.history.marks, Mark(step, words, since))
+        self._new_history(marks=marks[-MOST_MARKS:])
 
     def _update(self, **changes: object) -> None:
         self.status = dataclasses.replace(self.status, **changes)  # type: ignore[arg-type]

@@ -43,7 +43,14 @@ class Died:
     words: str
 
 
-News = Union[Entry, StepsRecorded, Died]
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """The worker is there, and nothing has been heard of it for so many seconds."""
+
+    seconds: float
+
+
+News = Union[Entry, StepsRecorded, Died, Quiet]
 
 
 class _Growing:

@@ -1,4 +1,4 @@
-"""Words from outside, made harmless before they reach a terminal or a log."""
+"""Words from outside, made harmless before they reach a terminal or a log; sizes in words."""
 
 from __future__ import annotations
 
@@ -12,3 +12,13 @@ def printable(text: object, limit: int = LONGEST) -> str:
         char if char.isprintable() else " " if char.isspace() else "?" for char in str(text)
     ).rstrip()
     return clean if len(clean) <= limit else clean[: limit - 3] + "..."
+
+
+def size_in_words(size: int) -> str:
+    """1,234 bytes are 1.2 kB."""
+    value = float(size)
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"

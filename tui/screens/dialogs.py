@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -13,6 +13,14 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from tui.engine.runs import RunSummary
+
+HARMLESS = ("stay", "later", "keep")
+"""The answers that leave everything as it is."""
+
+MOST_OFFERED = 4
+"""Live runs that the app asks about when it opens; a dialog is no list."""
+
 
 def about_a_live_run() -> Question:
     """Answers leave, stop or stay."""
@@ -20,14 +28,51 @@ def about_a_live_run() -> Question:
         "A run is live. What shall become of it?",
         {
             "leave": ("Leave it running", "It trains on; inkling attach shows it again."),
-            "stop": ("Stop it, then quit", "It ends here; what it has learnt stays on disk."),
+            "stop": (
+                "Stop it, then quit",
+                "It saves a checkpoint and ends here; inkling resume takes it up again.",
+            ),
             "stay": ("Stay", "Back to the screen."),
         },
     )
 
 
+def about_coming_back(live: Sequence[RunSummary]) -> Question:
+    """Answers are the place of a run in `live`, as text, or later."""
+    one = len(live) == 1
+    answers = {
+        f"run-{place}": (
+            f"Watch {run.name}",
+            f"{run.state}, epoch {run.epoch} of {run.epochs}, {_right(run)}",
+        )
+        for place, run in enumerate(live[:MOST_OFFERED])
+    }
+    hidden = len(live) - len(answers)
+    more = f" ({hidden} more of them)" if hidden > 0 else ""
+    answers["later"] = ("Not now", f"All of them train on; 5 lists every run{more}.")
+    if one:
+        answers["later"] = ("Not now", "It trains on; 5 lists every run.")
+    return Question("A run is live." if one else f"{len(live)} runs are live.", answers)
+
+
+def about_removing(run: RunSummary, size: str) -> Question:
+    """Answers keep or remove."""
+    return Question(
+        f"Remove {run.name} for good?",
+        {
+            "keep": ("Keep it", "Nothing happens."),
+            "remove": ("Remove it", f"All it has learnt goes with it: {size}."),
+        },
+    )
+
+
+def _right(run: RunSummary) -> str:
+    return "nothing tested yet" if run.test_accuracy is None else f"{run.test_accuracy:.2%} right"
+
+
 class Question(ModalScreen[str]):
-    """A sentence and some answers; the first has the focus, Esc gives the last."""
+    """A sentence and some answers; the first has the focus, Esc gives the one that
+    changes nothing."""
 
     DEFAULT_CSS = """
     Question {
@@ -41,7 +86,7 @@ class Question(ModalScreen[str]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "answer_last", "Stay"),
+        Binding("escape", "answer_last", "Nothing"),
         Binding("down", "app.focus_next", show=False),
         Binding("up", "app.focus_previous", show=False),
     ]
@@ -64,4 +109,5 @@ class Question(ModalScreen[str]):
         self.dismiss(event.button.id)
 
     def action_answer_last(self) -> None:
-        self.dismiss(list(self._answers)[-1])
+        harmless = [answer for answer in self._answers if answer in HARMLESS]
+        self.dismiss(harmless[0] if harmless else list(self._answers)[-1])

@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.commands import COMMANDS
+from tui.commands import RoomName, commands_in
 
 ABOUT = """\
 Hyperparameters: f, then Tab and the arrows; Esc leaves the fields. A folded group says what in it \
@@ -40,12 +40,18 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,q,question_mark,enter", "dismiss", "Close")
     ]
 
+    def __init__(self, room: RoomName) -> None:
+        """The keys of one room, and those that work everywhere."""
+        super().__init__()
+        self._room = room
+
     def compose(self) -> ComposeResult:
-        rows = [(command.key_name, command.help) for command in COMMANDS]
+        rows = [(command.key_name, command.help) for command in commands_in(self._room)]
         rows.append(("ctrl+p", "The palette: every command by name, and themes"))
         with VerticalScroll() as box:
             box.border_title = "Keys"
             yield Static(
                 "\n".join(f"{key:>8}   {help}" for key, help in rows), markup=False, id="keys"
             )
-            yield Static(ABOUT, markup=False, id="about")
+            if self._room == "train":
+                yield Static(ABOUT, markup=False, id="about")

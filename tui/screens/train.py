@@ -17,18 +17,17 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.content import Content
 from textual.message import Message
-from textual.reactive import Reactive, reactive
-from textual.screen import Screen
+from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Static
 
 from nn.hyperparameters import HyperparameterError, Hyperparameters
-from tui.commands import COMMANDS, bindings, works_in_fields
+from tui.commands import bindings, commands_in
 from tui.engine.curve import LossHistory
 from tui.engine.log_lines import HEADER
 from tui.engine.predictions import Predictions
 from tui.engine.state import LogBook, RunState, RunStatus
-from tui.terminal import SMALLEST
+from tui.screens.room import Room
 from tui.widgets.digit_grid import DigitGrid
 from tui.widgets.group_heading import GroupHeading
 from tui.widgets.hyperparameter_field import LIVE
@@ -36,24 +35,17 @@ from tui.widgets.hyperparameter_form import HyperparameterForm
 from tui.widgets.key_line import KeyLine
 from tui.widgets.loss_chart import LossChart
 from tui.widgets.pane_tabs import PaneTabs
-from tui.widgets.picture_widget import PictureWidget
 from tui.widgets.run_log import RunLog
 from tui.widgets.status_line import BAD, StatusLine
 
 TABS = {"digits": "d Digits", "log": "g Log", "form": "f Settings"}
 
 
-class TrainScreen(Screen[None]):
+class TrainScreen(Room):
     """Hyperparameters, loss, log and digits."""
 
-    AUTO_FOCUS = ""
+    NAME = "train"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("train")]
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-tiny"), (SMALLEST[0], "-narrow"), (100, "-normal"), (160, "-wide"),
-    ]  # fmt: skip
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-flat"), (SMALLEST[1], "-low"), (34, "-tall"),
-    ]  # fmt: skip
 
     status: reactive[RunStatus] = reactive(RunStatus(), repaint=False)
     history: reactive[LossHistory | None] = reactive(None, repaint=False)
@@ -61,12 +53,6 @@ class TrainScreen(Screen[None]):
     predictions: reactive[Predictions | None] = reactive(None, repaint=False)
     running: reactive[Hyperparameters | None] = reactive(None, repaint=False)
     shown_pane: reactive[str] = reactive("digits", repaint=False)
-    editing: reactive[bool] = reactive(False, repaint=False)
-    """Does a field of the form have the focus?"""
-
-    # Textual's own declaration repaints the whole screen whenever the focus moves, 20 KB a Tab at
-    # 120x40; the two widgets concerned repaint themselves.
-    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     @dataclass
     class StartAsked(Message):
@@ -77,7 +63,7 @@ class TrainScreen(Screen[None]):
 
     @dataclass
     class Asked(Message):
-        """The live run is to pause, resume, step, epoch or stop."""
+        """The run is to pause, resume, step, epoch, stop, or to be taken up."""
 
         what: str
 
@@ -89,12 +75,11 @@ class TrainScreen(Screen[None]):
 
     def __init__(self, initial: Hyperparameters | None = None, *, ascii_only: bool = False) -> None:
         """`initial` is what the form shows first."""
-        super().__init__()
+        super().__init__(ascii_only=ascii_only)
         self._initial = initial
-        self._ascii_only = ascii_only
 
     def compose(self) -> ComposeResult:
-        self._choose_breakpoints()
+        self.choose_breakpoints()
         yield StatusLine().data_bind(TrainScreen.status)
         with Container(id="panes"):
             yield PaneTabs(TABS).data_bind(shown=TrainScreen.shown_pane)
@@ -107,35 +92,22 @@ class TrainScreen(Screen[None]):
             with Container(id="log-pane", classes="pane"):
                 yield Static(HEADER, id="log-header", markup=False)
                 yield RunLog().data_bind(TrainScreen.book)
-        yield Static(
-            f"Inkling needs a terminal of at least {SMALLEST[0]} columns and {SMALLEST[1]} rows.",
-            id="too-small",
-        )
-        yield KeyLine(COMMANDS).data_bind(TrainScreen.editing)
-
-    def _choose_breakpoints(self) -> None:
-        """Textual does so when it hears of a new size, which for an app's first screen is after the
-        first paint."""
-        width, height = self.app.size
-        for points, value in (
-            (self.HORIZONTAL_BREAKPOINTS or [], width),
-            (self.VERTICAL_BREAKPOINTS or [], height),
-        ):
-            self.add_class([name for least, name in points if value >= least][-1])
+        yield self.too_small()
+        yield KeyLine(commands_in("train")).data_bind(TrainScreen.editing)
 
     def on_mount(self) -> None:
         titles = {"form": "Hyperparameters", "chart": "Loss", "digits": "Digits", "log": "Log"}
         for pane, title in titles.items():
             self.query_one(f"#{pane}-pane").border_title = title
         self.watch_shown_pane(self.shown_pane)
-        for widget in self.query(PictureWidget):
-            widget.ascii_only = self._ascii_only
         if self._initial is not None:
             self.query_one(HyperparameterForm).show_values(self._initial)
         self.post_message(self.Ready())
 
-    def show_state(self, state: RunState) -> None:
+    def show_state(self, state: RunState | None) -> None:
         """Take a run's state apart for the widgets; what has not changed moves nothing."""
+        if state is None:
+            return
         failed = state.status.phase == "failed" and self.status.phase != "failed"
         self.status, self.history, self.book = state.status, state.history, state.book
         self.predictions = state.predictions
@@ -161,14 +133,10 @@ class TrainScreen(Screen[None]):
         for pane in TABS:
             self.query_one(f"#{pane}-pane").set_class(pane == shown, "-shown")
 
-    def check_action(
-        self,
-        action: str,
-        parameters: tuple[object, ...],  # noqa: ARG002
-    ) -> bool | None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "leave_field" and self.focused is None:
             return False
-        return not self.editing or works_in_fields(action)
+        return super().check_action(action, parameters)
 
     def watch_focused(self, focused: Widget | None) -> None:
         form = self.query("#form-pane")
@@ -179,11 +147,6 @@ class TrainScreen(Screen[None]):
     def watch_running(self, running: Hyperparameters | None) -> None:
         for pane in self.query("#form-pane"):
             pane.border_subtitle = f"{LIVE} Enter changes it now" if running else ""
-
-    @on(KeyLine.Clicked)
-    async def _key_clicked(self, event: KeyLine.Clicked) -> None:
-        room = self.app if event.command.room == "app" else self
-        await self.app.run_action(event.command.action, room)
 
     def action_toggle(self) -> None:
         if self.status.live:
@@ -199,6 +162,9 @@ class TrainScreen(Screen[None]):
 
     def action_stop(self) -> None:
         self.post_message(self.Asked("stop"))
+
+    def action_take_up(self) -> None:
+        self.post_message(self.Asked("take_up"))
 
     def _start(self, stint: str) -> None:
         form = self.query_one(HyperparameterForm)

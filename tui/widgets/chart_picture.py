@@ -47,6 +47,7 @@ def draw(plan: ChartPlan) -> Picture:
     _draw_curves(plot, plan)
     canvas = _cells_of(plot, plan)
     _finish(canvas, plan)
+    _draw_marks(canvas, plan)
     _draw_legend(canvas, plan)
     return Picture.from_canvas(canvas, plan.palette)
 
@@ -127,6 +128,27 @@ def _lay_on_band(canvas: Canvas, plan: ChartPlan, left: int) -> None:
     rows, columns = rows[within], columns[within]
     is_train = canvas.styles[rows, columns] == Role.TRAIN
     canvas.styles[rows, columns] = np.where(is_train, Role.TRAIN_ON_BAND, Role.TEST_ON_BAND)
+
+
+def _draw_marks(canvas: Canvas, plan: ChartPlan) -> None:
+    """A thin line behind the curves where something was done to the run, its words on top where
+    they fit between this line and the next; a span of time as a line along the bottom."""
+    left, lines = plan.width - plan.room, plan.height - 2
+    free = canvas.styles[:lines] <= Role.GRID
+    ends = [mark.column for mark in plan.marks[1:]] + [plan.room]
+    for mark, end in zip(plan.marks, ends, strict=True):
+        at = left + mark.column
+        cells_of_it = np.flatnonzero(free[:, at])
+        canvas.codes[cells_of_it, at] = ord(plan.markers.mark)
+        canvas.styles[cells_of_it, at] = Role.MARK
+        along = left + mark.first + np.flatnonzero(free[lines - 1, left + mark.first : at])
+        canvas.codes[lines - 1, along] = ord(plan.markers.span)
+        canvas.styles[lines - 1, along] = Role.MARK
+        room = end - mark.column - 2
+        for line in range(min(3, lines)):
+            if cells(mark.words) <= room and free[line, at + 1 : at + 1 + cells(mark.words)].all():
+                canvas.put(at + 1, line, mark.words, Role.MARK)
+                break
 
 
 def _draw_legend(canvas: Canvas, plan: ChartPlan) -> None:

@@ -30,11 +30,12 @@ class Role(IntEnum):
     FRAME = 1
     GRID = 2
     LABEL = 3
-    BAND = 4
-    TRAIN = 5
-    TEST = 6
-    TRAIN_ON_BAND = 7
-    TEST_ON_BAND = 8
+    MARK = 4
+    BAND = 5
+    TRAIN = 6
+    TEST = 7
+    TRAIN_ON_BAND = 8
+    TEST_ON_BAND = 9
 
 
 @dataclass(frozen=True)
@@ -46,15 +47,26 @@ class Markers:
     test_point: str
     train_key: str
     grid: str
+    mark: str
+    span: str
 
 
 # Quadrant blocks make a band that reads as a surface and a line that reads as a line from
 # across a room; braille dots were too faint for either, sextants are missing from fonts.
-UNICODE_MARKERS: Final = Markers("hd", "hd", "●", "━━", "┈")
+UNICODE_MARKERS: Final = Markers("hd", "hd", "●", "━━", "┈", "┊", "╌")
 # With sixteen colours the band cannot be a paler shade of the line: texture must do instead.
 SHADED_MARKERS: Final = replace(UNICODE_MARKERS, band="░")
-ASCII_MARKERS: Final = Markers(":", "#", "o", "##", ".")
+ASCII_MARKERS: Final = Markers(":", "#", "o", "##", ".", "!", "~")
 ASCII_FRAME: Final = str.maketrans("─│┌┐└┘┬┴├┤┼", "-|+++++++++")
+
+
+@dataclass(frozen=True)
+class PlannedMark:
+    """Where a mark stands: the cell it is at, counted from the y axis, and the one it is from."""
+
+    column: int
+    first: int
+    words: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +78,7 @@ class ChartPlan:
         x, y: the axes; `y` counts in powers of ten if `log_scale`.
         train, test: at most one column per cell, in the coordinates of the axes.
         keys: the legend, one (role, marker, text) per line.
+        marks: what was done to the run, at most one a column.
         palette: one style per `Role`.
     """
 
@@ -78,6 +91,7 @@ class ChartPlan:
     keys: tuple[tuple[Role, str, str], ...]
     markers: Markers
     palette: tuple[Style, ...]
+    marks: tuple[PlannedMark, ...] = ()
 
     @property
     def room(self) -> int:
@@ -146,7 +160,8 @@ def plan(
         (Role.TEST, markers.test_point, f"test {newest[1]}"),
     )
     shown = tuple(key for key, number in zip(keys, newest, strict=True) if number)
-    return ChartPlan(width, height, x, y, train, test, shown, markers, palette)
+    marks = _marks(history, x, room)
+    return ChartPlan(width, height, x, y, train, test, shown, markers, palette, marks)
 
 
 def pieces(columns: Columns) -> list[slice]:
@@ -158,6 +173,21 @@ def pieces(columns: Columns) -> list[slice]:
 def _room(width: int, y: Axis) -> int:
     """Cells from the y axis to the right edge."""
     return width - 1 - max(map(len, y.labels), default=0)
+
+
+def _marks(history: LossHistory, x: Axis, room: int) -> tuple[PlannedMark, ...]:
+    """A place for every mark; of those that share a column the newest is told."""
+    extent = (x.high - x.low) or 1.0
+
+    def column(step: float) -> int:
+        return round((min(max(step, x.low), x.high) - x.low) / extent * (room - 1))
+
+    placed = {}
+    for mark in history.marks:
+        at = column(mark.step)
+        first = at if mark.since is None else column(mark.since)
+        placed[at] = PlannedMark(at, first, mark.words)
+    return tuple(placed[at] for at in sorted(placed))
 
 
 def _newest(curve: Curve, columns: Columns) -> str:

@@ -49,6 +49,7 @@ class LossChart(PictureWidget):
         .loss-chart--frame { color: $foreground 35%; }
         .loss-chart--grid { color: $foreground 20%; }
         .loss-chart--label { color: $foreground 70%; }
+        .loss-chart--mark { color: $secondary; }
         .loss-chart--band { color: $primary 45%; }
         .loss-chart--train { color: $primary; }
         .loss-chart--test { color: $warning; }
@@ -60,6 +61,7 @@ class LossChart(PictureWidget):
         "loss-chart--frame",
         "loss-chart--grid",
         "loss-chart--label",
+        "loss-chart--mark",
         "loss-chart--band",
         "loss-chart--train",
         "loss-chart--test",
@@ -180,13 +182,13 @@ class LossChart(PictureWidget):
 
     def _palette(self) -> tuple[Style, ...]:
         """One style per `Role`."""
-        frame, grid, label, band, train, test = (
+        frame, grid, label, mark, band, train, test = (
             self.get_component_rich_style(f"loss-chart--{part}")
-            for part in ("frame", "grid", "label", "band", "train", "test")
+            for part in ("frame", "grid", "label", "mark", "band", "train", "test")
         )
         if self.app.console.color_system in ("standard", "windows"):
             band = train  # Its paler shade might come out as the ground itself.
         on_band = Style(bgcolor=band.color)
-        palette = (self.rich_style, frame, grid, label, band, train, test)
+        palette = (self.rich_style, frame, grid, label, mark, band, train, test)
         assert len(palette) == Role.TRAIN_ON_BAND
         return (*palette, train + on_band, test + on_band)

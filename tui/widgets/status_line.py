@@ -7,11 +7,13 @@ from typing import ClassVar
 from rich.style import Style
 from textual.reactive import reactive
 
+from tui.engine.log_lines import duration
+from tui.engine.runs import State
 from tui.engine.state import Phase, RunStatus
 from tui.widgets.picture_widget import PictureWidget
 from tui.widgets.strips import Canvas, Picture, cells, shorten
 
-_MARKS: dict[Phase, tuple[str, str, str]] = {
+MARKS: dict[Phase | State, tuple[str, str, str]] = {
     "idle": ("○", "o", "ready"),
     "preparing": ("◌", "~", "loading"),
     "running": ("▶", ">", "training"),
@@ -21,7 +23,10 @@ _MARKS: dict[Phase, tuple[str, str, str]] = {
     "diverged": ("✗", "x", "diverged"),
     "failed": ("✗", "x", "failed"),
     "died": ("✗", "x", "died"),
+    "waiting": ("‖", "=", "waiting"),
+    "unreadable": ("?", "?", "unreadable"),
 }
+"""Of every state a run may be in: a mark, the same in ASCII, and the word for it."""
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
@@ -62,7 +67,10 @@ class StatusLine(PictureWidget):
         status, width = self.status, self.size.width
         canvas = Canvas(width, 1)
         x = canvas.put(1, 0, self._state(status), 3 if status.phase in BAD else 2) + 2
-        if status.sentence:
+        if status.quiet:
+            words = f"no news for {duration(status.quiet)}: stopped, or a very busy machine"
+            canvas.put(x, 0, shorten(words, width - x - 1, "~" if self.ascii_only else "…"), 3)
+        elif status.sentence:
             ellipsis = "~" if self.ascii_only else "…"
             canvas.put(x, 0, shorten(status.sentence, width - x - 1, ellipsis), 0)
         elif status.steps:
@@ -80,7 +88,7 @@ class StatusLine(PictureWidget):
 
     def _state(self, status: RunStatus) -> str:
         """What it does, with a mark that says the same without colour."""
-        bright, plain, word = _MARKS[status.phase]
+        bright, plain, word = MARKS[status.phase]
         return f"{plain if self.ascii_only else bright} {word}"
 
     def _draw_progress(self, canvas: Canvas, x: int) -> None:
