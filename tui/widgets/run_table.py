@@ -26,8 +26,8 @@ from tui.widgets.strips import Canvas, Picture, cells, shorten
 
 PLAIN, QUIET, LIVE, BAD, HERE = range(1, 6)
 
-WATCHED = ("◂ shown", "< shown")
-"""What stands behind the run that the other rooms show."""
+WATCHED = ("●", "*")
+"""What stands before the run that the other rooms show."""
 
 
 class RunTable(PictureWidget, can_focus=True):
@@ -180,17 +180,16 @@ class RunTable(PictureWidget, can_focus=True):
     def _write(self, canvas: Canvas, rows: list[tuple[str, ...]]) -> None:
         widths = [max(cells(row[i]) for row in rows) for i in range(len(rows[0]))]
         # The name gives way first: its beginning is what tells runs apart.
-        others = sum(widths[1:]) + 2 * len(widths) + 1 + len(WATCHED[0])
+        others = sum(widths[1:]) + 2 * len(widths) + 1
         widths[0] = max(min(widths[0], canvas.width - others), 12)
         ellipsis = "~" if self.ascii_only else "…"
         for y, row in enumerate(rows):
-            x = 2
+            x = 3
             for i, (cell, width) in enumerate(zip(row, widths, strict=True)):
                 quiet = y == 0 or i > 3
                 cell = shorten(cell, width, ellipsis)
                 canvas.put(x, y, cell, QUIET if quiet else PLAIN, width=width)
                 x += width + 2
-        self._end = x
 
     def _finish(self, canvas: Canvas, y: int, entry: ListedRun) -> None:
         """What a line has besides its words: whose it is, how bad it is, whether we are on it."""
@@ -201,7 +200,7 @@ class RunTable(PictureWidget, can_focus=True):
         elif state in ("died", "failed", "diverged", "unreadable"):
             styles[styles == PLAIN] = BAD
         if entry.summary.name == self.watched:
-            canvas.put(self._end, y, WATCHED[self.ascii_only], QUIET)
+            canvas.put(1, y, WATCHED[self.ascii_only], QUIET)
         if self.runs and entry is self.runs[self._index]:
             canvas.put(0, y, ">" if self.ascii_only else "›", PLAIN)
             styles += HERE
