@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tui.engine.run_directory import RunDirectory
 from tui.engine.tail import STEP
 
 
@@ -109,11 +110,7 @@ def step_rate(run: Path) -> float:
 def stop_workers(runs_dir: Path) -> None:
     """End every live run below a directory."""
     for lock in runs_dir.glob("*/lock"):
-        words = lock.read_text().split()
-        if len(words) == 2:
-            try:
-                command = Path(f"/proc/{words[1]}/cmdline").read_bytes()
-                if b"tui.engine.worker" in command:
-                    os.kill(int(words[1]), signal.SIGTERM)
-            except (OSError, ValueError):
-                continue
+        run = RunDirectory(lock.parent)
+        note = run.note()
+        if run.is_live() and note:
+            os.kill(note.pid, signal.SIGTERM)
