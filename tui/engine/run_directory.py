@@ -23,16 +23,15 @@ import os
 import shutil
 import socket
 import struct
-import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from nn.atomic import replacing
 from nn.hyperparameters import Hyperparameters
 from nn.sources import dataset_slug
 from tui.engine.text import printable
@@ -162,7 +161,11 @@ class RunDirectory:
         return run
 
     def write_config(self, config: RunConfig) -> None:
-        """Replace config.toml whole, or not at all."""
+        """Replace config.toml whole, or not at all.
+
+        Raises:
+            OSError: it cannot be written; the one before is still there.
+        """
         text = tomli_w.dumps(config.model_dump(mode="json"))
         with replacing(self.config_file) as file:
             file.write(text.encode())
@@ -266,21 +269,6 @@ def _unused(runs_dir: Path, name: str) -> Path:
             continue
         return path
     raise FileExistsError(errno.EEXIST, "too many runs were started in this second", name)
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Any]:
-    """A file that takes the place of `path` when the block ends well, and vanishes otherwise."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-        temporary.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
 
 
 def find_run(runs_dir: Path, name: str) -> RunDirectory:
