@@ -72,6 +72,9 @@ async def test_a_run_from_its_first_fact_to_its_last(launch: Launch, facts_of: F
     steps = [item.records["step"] for item in news if isinstance(item, StepsRecorded)]
     assert np.concatenate(steps).tolist() == list(range(1, 5 * 45 + 1))
     assert gone(client), "its exit status has been taken"
+    modes = {path.name: path.stat().st_mode & 0o777 for path in client.run.path.iterdir()}
+    assert set(modes.values()) == {0o600}, modes
+    assert {"config.toml", "journal.jsonl", "steps.bin", "checkpoint.npz", "lock"} < set(modes)
     assert client.run.worker_log.read_bytes() == b""
     assert not client.run.control.is_symlink()
     assert list((Path(os.environ["XDG_RUNTIME_DIR"]) / "inkling").iterdir()) == []

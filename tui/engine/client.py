@@ -27,7 +27,7 @@ from pydantic import ValidationError
 from nn.hyperparameters import Hyperparameters
 from nn.sources import absolute_dataset
 from tui.engine.commands import LONGEST_LINE, Command, Reply, Request, to_line
-from tui.engine.run_directory import RunConfig, RunDirectory, RunError, at_home
+from tui.engine.run_directory import RunConfig, RunDirectory, RunError, at_home, private
 from tui.engine.tail import News, RunTail
 from tui.engine.text import printable
 from tui.engine.versions import versions
@@ -207,7 +207,7 @@ def _worker_process(run: RunDirectory, stint: str) -> subprocess.Popen[bytes]:
     # -P: a file called queue.py in the directory Inkling was started in is not for the worker.
     command = [sys.executable, "-P", "-m", "tui.engine.worker", str(run.path), stint, _terminal()]
     try:
-        with open(run.worker_log, "ab") as log:
+        with open(run.worker_log, "ab", opener=private) as log:
             return subprocess.Popen(
                 command,
                 start_new_session=True,

@@ -30,7 +30,7 @@ from nn.atomic import replacing, sweep
 from nn.events import EpochDone, RunStarted, StepDone
 from nn.trainer import Trainer
 from tui.engine.facts import Entry, Fact, decode, encode
-from tui.engine.run_directory import STEP_STRUCT, RunDirectory
+from tui.engine.run_directory import STEP_STRUCT, RunDirectory, private
 
 FLUSH_EVERY = 0.1
 """Seconds that steps may wait in memory: readers look ten times a second."""
@@ -51,9 +51,10 @@ class Recorder:
         self.stuck: OSError | None = None
 
     def __enter__(self) -> Recorder:
-        self._journal = open(self._run.journal, "ab", buffering=0)
-        self._steps = open(self._run.steps, "ab", buffering=0)
-        self._guesses = open(self._run.guesses, "ab", buffering=0)
+        self._journal, self._steps, self._guesses = (
+            open(path, "ab", buffering=0, opener=private)
+            for path in (self._run.journal, self._run.steps, self._run.guesses)
+        )
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -271,6 +271,11 @@ def _unused(runs_dir: Path, name: str) -> Path:
     raise FileExistsError(errno.EEXIST, "too many runs were started in this second", name)
 
 
+def private(path: str, flags: int) -> int:
+    """An `opener`: what a run's files say is for their owner only, wherever they are moved to."""
+    return os.open(path, flags | os.O_CLOEXEC, 0o600)
+
+
 def find_run(runs_dir: Path, name: str) -> RunDirectory:
     """The run of this name, the only one that begins with it, or the `latest`.
 
