@@ -104,6 +104,7 @@ def resume(run: RunDirectory, epochs: str, every: float | None, *, json: bool) -
             )
         return ask(run, Resume())
     config, found = run.read_config(), summary(run)
+    config.require_our_format()
     h = config.hyperparameters
     wanted = _epochs(epochs, h.epochs)
     if found.state == "finished" and wanted <= found.epoch:

@@ -27,7 +27,7 @@ from pydantic import ValidationError
 from nn.hyperparameters import Hyperparameters
 from nn.sources import absolute_dataset
 from tui.engine.commands import LONGEST_LINE, Command, Reply, Request, to_line
-from tui.engine.run_directory import RunConfig, RunDirectory, RunError, at_home, private
+from tui.engine.run_directory import RunConfig, RunDirectory, RunError, at_home, boot_id, private
 from tui.engine.tail import News, RunTail
 from tui.engine.text import printable
 from tui.engine.versions import versions
@@ -119,6 +119,7 @@ class RunClient:
         """
         if run.is_live():
             raise RunError(f"Run {printable(run.name)} is live; there is nothing to resume.")
+        run.read_config().require_our_format()
         return cls(run, _worker_process(run, "run"))
 
     async def facts(self) -> AsyncIterator[News]:
@@ -161,10 +162,18 @@ class RunClient:
                 f"The worker has not answered for {ANSWER_PATIENCE:g} seconds; it may be busy."
             ) from None
         except (OSError, ValueError, ValidationError):
-            why = "it does not listen" if self.run.is_live() else "the run has ended"
-            raise CommandRefused(f"The worker cannot be reached: {why}.") from None
+            raise CommandRefused(f"The worker cannot be reached: {self._why_deaf()}.") from None
         if not reply.done:
             raise CommandRefused(printable(reply.sentence))
+
+    def _why_deaf(self) -> str:
+        if not self.run.is_live():
+            return "the run has ended"
+        note = self.run.note()
+        if note and note.boot not in ("", boot_id()):
+            # On a disk that machines share, the lock is seen on all of them, and the socket on one.
+            return f"it is on another machine, {printable(note.host, 60)}; ask it there"
+        return "it does not listen"
 
     async def _started(self) -> None:
         """Wait until the worker holds its lock, has said something, or is gone."""
@@ -188,7 +197,8 @@ class RunClient:
             age = time.time() - self.run.config_file.stat().st_mtime
         except OSError:
             return False
-        return age < STARTING_PATIENCE and not self.run.journal.exists()
+        # The clock may have been set back since.
+        return abs(age) < STARTING_PATIENCE and not self.run.journal.exists()
 
     async def _reap(self) -> None:
         """Take the ended worker's exit status, so that it does not linger as a zombie."""

@@ -7,7 +7,7 @@ checkpoint.npz     all that the rest of the run depends on (`nn.checkpoint`), th
 best.npz           the same, after the best epoch by validation loss
 predictions.npy    test-set probabilities (n_test, n_classes) float32 after the latest epoch
 guesses.u8         one byte per test digit per epoch, the class it is taken for; the first row
-                   is the untrained network's
+                   is the untrained network's; 255 where the guess was lost
 lock               held by the live worker: being alive is a fact, not a guess from a pid
 control.sock       a link to the worker's socket
 worker.log         whatever the worker process had to say before it died, if it did
@@ -74,6 +74,17 @@ class RunConfig(BaseModel):
     checkpoint_every: float = Field(default=30.0, gt=0, allow_inf_nan=False)
     """Seconds between two checkpoints at the most."""
     hyperparameters: Hyperparameters
+
+    def require_our_format(self) -> None:
+        """
+        Raises:
+            RunError: an older Inkling wrote the run; to go on would leave files of two kinds.
+        """
+        if self.format != FORMAT:
+            raise RunError(
+                f"This run was written by an older Inkling (format {self.format}, now {FORMAT}); "
+                "it can be looked at, but not gone on with."
+            )
 
 
 class WorkerNote(BaseModel):
@@ -240,7 +251,9 @@ class RunDirectory:
         # Over what is there already, and no longer: of a full disk this asks for nothing.
         note = WorkerNote(pid=os.getpid(), boot=boot_id(), host=socket.gethostname())
         text = note.model_copy(update={"sentence": sentence[:500]}).model_dump_json()
-        os.pwrite(handle, text.encode()[: NOTE_SIZE - 1].ljust(NOTE_SIZE - 1) + b"\n", 0)
+        # Nothing is lost with it, and of a disk that has become read-only somebody else will tell.
+        with contextlib.suppress(OSError):
+            os.pwrite(handle, text.encode()[: NOTE_SIZE - 1].ljust(NOTE_SIZE - 1) + b"\n", 0)
 
     def note(self) -> WorkerNote | None:
         """What the worker wrote into its lock, for a person to read; whether it lives, the lock
