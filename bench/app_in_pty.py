@@ -25,11 +25,18 @@ class AppInPty:
     """Starts `inkling` on a terminal of its own; use as a context manager."""
 
     def __init__(
-        self, runs_dir: Path, arguments: Sequence[str] = (), size: tuple[int, int] = (120, 40)
+        self,
+        runs_dir: Path,
+        arguments: Sequence[str] = (),
+        size: tuple[int, int] = (120, 40),
+        *,
+        leave: bool = False,
     ) -> None:
+        """`leave` has the workers train on when the app has gone."""
         self.runs_dir = runs_dir
         self._arguments = arguments
         self._size = size
+        self._leave = leave
         self.bytes_read = 0
 
     def __enter__(self) -> AppInPty:
@@ -37,7 +44,7 @@ class AppInPty:
         columns, rows = self._size
         fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tui.cli", "--runs-dir", str(self.runs_dir), *self._arguments],
+            [sys.executable, "-m", "tui.cli", *self._arguments, "--runs-dir", str(self.runs_dir)],
             stdin=inside,
             stdout=inside,
             stderr=inside,
@@ -48,7 +55,8 @@ class AppInPty:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        stop_workers(self.runs_dir)
+        if not self._leave:
+            stop_workers(self.runs_dir)
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(5)

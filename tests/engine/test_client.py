@@ -343,3 +343,17 @@ async def test_what_was_refused_is_not_done_later(
     told = facts_of(client.run)
     assert not any(isinstance(fact, (HyperparameterChanged, Stopped)) for fact in told)
     assert isinstance(told[-1], Paused)
+
+
+async def test_a_killed_worker_s_link_does_not_lead_who_resumes_astray(
+    launch: Launch, facts_of: FactsOf, wait_for: Wait
+) -> None:
+    first = launch("step", **LONG)
+    wait_for(lambda: any(isinstance(f, Paused) for f in facts_of(first.run)), "a step")
+    os.kill(pid(first), signal.SIGKILL)
+    exit_status(first)
+    assert first.run.control.is_symlink()
+    again = RunClient.resume(first.run)
+    await again.ask(Stop())
+    assert exit_status(again) == 0
+    assert isinstance(facts_of(first.run)[-1], Stopped)

@@ -146,8 +146,7 @@ class RunClient:
         request = Request(who=_terminal(), ask=command)
         try:
             async with asyncio.timeout(ANSWER_PATIENCE):
-                await self._listening()
-                connection = await _connect(self.run.control.readlink())
+                connection = await self._reach()
                 reader, writer = await asyncio.open_unix_connection(
                     sock=connection, limit=LONGEST_LINE
                 )
@@ -184,9 +183,21 @@ class RunClient:
         """Is there a journal that need not wait for a worker of our own?"""
         return self._process is None and self.run.journal.exists()
 
-    async def _listening(self) -> None:
-        """Wait for the socket of a worker that has only just begun."""
+    async def _reach(self) -> socket.socket:
+        """A connection to the worker, or to one that has only just begun, once it listens.
+
+        Raises:
+            OSError: there is none to wait for.
+        """
         while not self.run.control.is_symlink() and (self.run.is_live() or self._may_start()):
+            await asyncio.sleep(0.02)
+        while True:
+            try:
+                return await _connect(self.run.control.readlink())
+            except OSError:
+                # Of a run that was taken up, the link may still be the killed worker's.
+                if self._process is None or self._process.poll() is not None:
+                    raise
             await asyncio.sleep(0.02)
 
     def _may_start(self) -> bool:
