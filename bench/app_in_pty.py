@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tui.engine.run_directory import RunDirectory
 from tui.engine.tail import STEP
 
 
@@ -24,11 +25,18 @@ class AppInPty:
     """Starts `inkling` on a terminal of its own; use as a context manager."""
 
     def __init__(
-        self, runs_dir: Path, arguments: Sequence[str] = (), size: tuple[int, int] = (120, 40)
+        self,
+        runs_dir: Path,
+        arguments: Sequence[str] = (),
+        size: tuple[int, int] = (120, 40),
+        *,
+        leave: bool = False,
     ) -> None:
+        """`leave` has the workers train on when the app has gone."""
         self.runs_dir = runs_dir
         self._arguments = arguments
         self._size = size
+        self._leave = leave
         self.bytes_read = 0
 
     def __enter__(self) -> AppInPty:
@@ -36,7 +44,7 @@ class AppInPty:
         columns, rows = self._size
         fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tui.cli", "--runs-dir", str(self.runs_dir), *self._arguments],
+            [sys.executable, "-m", "tui.cli", *self._arguments, "--runs-dir", str(self.runs_dir)],
             stdin=inside,
             stdout=inside,
             stderr=inside,
@@ -47,7 +55,8 @@ class AppInPty:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        stop_workers(self.runs_dir)
+        if not self._leave:
+            stop_workers(self.runs_dir)
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(5)
@@ -109,11 +118,7 @@ def step_rate(run: Path) -> float:
 def stop_workers(runs_dir: Path) -> None:
     """End every live run below a directory."""
     for lock in runs_dir.glob("*/lock"):
-        words = lock.read_text().split()
-        if len(words) == 2:
-            try:
-                command = Path(f"/proc/{words[1]}/cmdline").read_bytes()
-                if b"tui.engine.worker" in command:
-                    os.kill(int(words[1]), signal.SIGTERM)
-            except (OSError, ValueError):
-                continue
+        run = RunDirectory(lock.parent)
+        note = run.note()
+        if run.is_live() and note:
+            os.kill(note.pid, signal.SIGTERM)

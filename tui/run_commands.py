@@ -94,6 +94,7 @@ def resume(run: RunDirectory, epochs: str, every: float | None, *, json: bool) -
             )
         return ask(run, Resume())
     config, found = run.read_config(), summary(run)
+    config.require_our_format()
     h = config.hyperparameters
     wanted = _epochs(epochs, h.epochs)
     resumable(run, wanted)
@@ -106,7 +107,12 @@ def resume(run: RunDirectory, epochs: str, every: float | None, *, json: bool) -
     update: dict[str, object] = {"hyperparameters": h.model_copy(update={"epochs": wanted})}
     if every:
         update["checkpoint_every"] = every
-    run.write_config(config.model_copy(update=update))
+    try:
+        run.write_config(config.model_copy(update=update))
+    except OSError as error:
+        raise RunError(
+            f"Run {printable(run.name)} cannot be gone on with: {printable(error.strerror or error)}."
+        ) from None
     from tui.headless import carry_out
 
     return carry_out(run, json=json, new=False)

@@ -72,6 +72,9 @@ async def test_a_run_from_its_first_fact_to_its_last(launch: Launch, facts_of: F
     steps = [item.records["step"] for item in news if isinstance(item, StepsRecorded)]
     assert np.concatenate(steps).tolist() == list(range(1, 5 * 45 + 1))
     assert gone(client), "its exit status has been taken"
+    modes = {path.name: path.stat().st_mode & 0o777 for path in client.run.path.iterdir()}
+    assert set(modes.values()) == {0o600}, modes
+    assert {"config.toml", "journal.jsonl", "steps.bin", "checkpoint.npz", "lock"} < set(modes)
     assert client.run.worker_log.read_bytes() == b""
     assert not client.run.control.is_symlink()
     assert list((Path(os.environ["XDG_RUNTIME_DIR"]) / "inkling").iterdir()) == []
@@ -340,3 +343,17 @@ async def test_what_was_refused_is_not_done_later(
     told = facts_of(client.run)
     assert not any(isinstance(fact, (HyperparameterChanged, Stopped)) for fact in told)
     assert isinstance(told[-1], Paused)
+
+
+async def test_a_killed_worker_s_link_does_not_lead_who_resumes_astray(
+    launch: Launch, facts_of: FactsOf, wait_for: Wait
+) -> None:
+    first = launch("step", **LONG)
+    wait_for(lambda: any(isinstance(f, Paused) for f in facts_of(first.run)), "a step")
+    os.kill(pid(first), signal.SIGKILL)
+    exit_status(first)
+    assert first.run.control.is_symlink()
+    again = RunClient.resume(first.run)
+    await again.ask(Stop())
+    assert exit_status(again) == 0
+    assert isinstance(facts_of(first.run)[-1], Stopped)

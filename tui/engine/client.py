@@ -27,7 +27,7 @@ from pydantic import ValidationError
 from nn.hyperparameters import Hyperparameters
 from nn.sources import absolute_dataset
 from tui.engine.commands import LONGEST_LINE, Command, Reply, Request, Watch, to_line
-from tui.engine.run_directory import RunConfig, RunDirectory, RunError, at_home
+from tui.engine.run_directory import RunConfig, RunDirectory, RunError, at_home, boot_id, private
 from tui.engine.tail import News, Quiet, RunTail
 from tui.engine.text import printable
 from tui.engine.versions import versions
@@ -123,6 +123,7 @@ class RunClient:
         """
         if run.is_live():
             raise RunError(f"Run {printable(run.name)} is live; there is nothing to resume.")
+        run.read_config().require_our_format()
         return cls(run, _worker_process(run, "run"))
 
     async def facts(self) -> AsyncIterator[News]:
@@ -154,7 +155,6 @@ class RunClient:
         """
         try:
             async with asyncio.timeout(STARTING_PATIENCE):
-                await self._listening()
                 reader, writer = await self._say(Watch())
         except (TimeoutError, OSError, ValueError):
             return
@@ -174,7 +174,6 @@ class RunClient:
         """
         try:
             async with asyncio.timeout(ANSWER_PATIENCE):
-                await self._listening()
                 reader, writer = await self._say(command)
                 try:
                     line = await reader.readline()
@@ -186,17 +185,25 @@ class RunClient:
                 f"The worker has not answered for {ANSWER_PATIENCE:g} seconds; it may be busy."
             ) from None
         except (OSError, ValueError, ValidationError):
-            why = "it does not listen" if self.run.is_live() else "the run has ended"
-            raise CommandRefused(f"The worker cannot be reached: {why}.") from None
+            raise CommandRefused(f"The worker cannot be reached: {self._why_deaf()}.") from None
         if not reply.done:
             raise CommandRefused(printable(reply.sentence))
 
     async def _say(self, command: Command) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection on which the command has been sent."""
-        connection = await _connect(self.run.control.readlink())
+        connection = await self._reach()
         reader, writer = await asyncio.open_unix_connection(sock=connection, limit=LONGEST_LINE)
         writer.write(to_line(Request(who=_terminal(), ask=command)))
         return reader, writer
+
+    def _why_deaf(self) -> str:
+        if not self.run.is_live():
+            return "the run has ended"
+        note = self.run.note()
+        if note and note.boot not in ("", boot_id()):
+            # On a disk that machines share, the lock is seen on all of them, and the socket on one.
+            return f"it is on another machine, {printable(note.host, 60)}; ask it there"
+        return "it does not listen"
 
     async def _started(self) -> None:
         """Wait until the worker holds its lock, has said something, or is gone."""
@@ -207,9 +214,21 @@ class RunClient:
         """Is there a journal that need not wait for a worker of our own?"""
         return self._process is None and self.run.journal.exists()
 
-    async def _listening(self) -> None:
-        """Wait for the socket of a worker that has only just begun."""
+    async def _reach(self) -> socket.socket:
+        """A connection to the worker, or to one that has only just begun, once it listens.
+
+        Raises:
+            OSError: there is none to wait for.
+        """
         while not self.run.control.is_symlink() and (self.run.is_live() or self._may_start()):
+            await asyncio.sleep(0.02)
+        while True:
+            try:
+                return await _connect(self.run.control.readlink())
+            except OSError:
+                # Of a run that was taken up, the link may still be the killed worker's.
+                if self._process is None or self._process.poll() is not None:
+                    raise
             await asyncio.sleep(0.02)
 
     def _may_start(self) -> bool:
@@ -220,7 +239,8 @@ class RunClient:
             age = time.time() - self.run.config_file.stat().st_mtime
         except OSError:
             return False
-        return age < STARTING_PATIENCE and not self.run.journal.exists()
+        # The clock may have been set back since.
+        return abs(age) < STARTING_PATIENCE and not self.run.journal.exists()
 
     async def _reap(self) -> None:
         """Take the ended worker's exit status, so that it does not linger as a zombie."""
@@ -239,7 +259,7 @@ def _worker_process(run: RunDirectory, stint: str) -> subprocess.Popen[bytes]:
     # -P: a file called queue.py in the directory Inkling was started in is not for the worker.
     command = [sys.executable, "-P", "-m", "tui.engine.worker", str(run.path), stint, _terminal()]
     try:
-        with open(run.worker_log, "ab") as log:
+        with open(run.worker_log, "ab", opener=private) as log:
             return subprocess.Popen(
                 command,
                 start_new_session=True,

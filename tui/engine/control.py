@@ -24,6 +24,7 @@ from tui.engine.commands import (
     BadRequest,
     Command,
     Reply,
+    Stop,
     Watch,
     parse_request,
     to_line,
@@ -82,6 +83,7 @@ class Control:
         self.queue: queue.SimpleQueue[Asked] = queue.SimpleQueue()
         self._lines: dict[socket.socket, tuple[bytearray, float]] = {}
         self._watchers: dict[socket.socket, str] = {}
+        self._homeless = False
 
     def __enter__(self) -> Control:
         self._wake_read, self._wake_write = socket.socketpair()
@@ -150,6 +152,10 @@ class Control:
         last session, and a temporary one is cleaned."""
         if is_reachable(self._run, self._path):
             return
+        if not self._homeless and not self._run.path.is_dir():
+            # Nobody will ever find a worker that holds, or waits for its turn, without it.
+            self._homeless = True
+            self.queue.put(Asked(Stop(), "the loss of its directory", None))
         try:
             path, listener = listen(self._run)
         except (RunError, OSError):

@@ -136,10 +136,12 @@ ENDINGS = (Diverged, Stopped, Failed, RunFinished)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A fact and when it was written, in seconds since 1970."""
+    """A fact and when it was written, in seconds since 1970. `who` brought it about, where the fact
+    itself has no place for that."""
 
     time: float
     fact: Fact
+    who: str = ""
 
 
 _LATEST = 253_402_300_799
@@ -168,7 +170,8 @@ def as_json_object(fact: Fact) -> dict[str, Any]:
 def encode(entry: Entry) -> bytes:
     """One line of the journal, with its line end."""
     fact = as_json_object(entry.fact)
-    line = {"event": fact.pop("event"), "time": round(entry.time, 3), **fact}
+    who = {"who": entry.who} if entry.who else {}
+    line = {"event": fact.pop("event"), "time": round(entry.time, 3), **fact, **who}
     return json.dumps(line, allow_nan=False).encode() + b"\n"
 
 
@@ -182,7 +185,9 @@ def decode(line: bytes) -> Entry | None:
             return None
         if "loss" in values and values["loss"] is None:
             values["loss"] = math.nan
-        return Entry(time, adapter.validate_python(values))
+        fact = adapter.validate_python(values)
+        who = "" if hasattr(fact, "who") else str(values.get("who", ""))
+        return Entry(time, fact, who)
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return None
 

@@ -34,7 +34,8 @@ between), and training speed. Where digits were held out, their loss and share r
 
 def line(entry: Entry) -> str:
     """One line, the time of day first."""
-    return printable(f"{time.strftime('%H:%M:%S', time.localtime(entry.time))} {words(entry.fact)}")
+    clock = time.strftime("%H:%M:%S", time.localtime(entry.time))
+    return printable(f"{clock} {words(entry.fact)}{_by(entry.who)}")
 
 
 def is_logged(fact: Fact) -> bool:

@@ -6,8 +6,10 @@ them are facts for the journal, written before the answer goes out.
 
 from __future__ import annotations
 
+import contextlib
+import queue
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import assert_never
 
@@ -15,9 +17,13 @@ from nn.hyperparameters import HyperparameterError
 from nn.trainer import Trainer
 from tui.engine.commands import Epoch, Pause, Resume, Set, Step, Stop, Watch
 from tui.engine.control import Asked, Control, Unwatch
-from tui.engine.facts import CameBack, Entry, Fact, Paused, Resumed
+from tui.engine.facts import CameBack, Entry, Fact, Paused, Resumed, Waited
 from tui.engine.recorder import Recorder
 from tui.engine.run_directory import RunDirectory
+from tui.engine.text import printable
+
+ROOM_EVERY = 1.0
+"""Seconds between two tries to write to a full disk."""
 
 
 class Stint(Enum):
@@ -37,6 +43,7 @@ class Orders:
     """The half of a worker that listens; the other half trains (`worker`)."""
 
     _pen: Recorder
+    _leave_word: Callable[[str], None]
 
     def __init__(self, run: RunDirectory, stint: Stint) -> None:
         self._control = Control(run)
@@ -51,8 +58,8 @@ class Orders:
         """Write a checkpoint, if there is anything to keep."""
         raise NotImplementedError
 
-    def _write(self, fact: Fact) -> Entry:
-        return self._pen.fact(fact)
+    def _write(self, fact: Fact, who: str = "") -> Entry:
+        return self._pen.fact(fact, who)
 
     def stop(self, who: str) -> None:
         """End the run at the next step, or now if it is paused. Safe in a signal handler."""
@@ -71,10 +78,27 @@ class Orders:
         while self._stint is Stint.HOLD and self._stopped_by is None:
             self._pen.flush()
             yield from self._take_news()
-            self._do(self._control.queue.get())
+            if self._pen.stuck is not None:
+                yield from self._wait_for_room()
+            else:
+                self._do(self._control.queue.get())
         yield from self._take_news()
         if self._stopped_by is not None:
             raise StopAsked
+
+    def _wait_for_room(self) -> Iterator[Entry]:
+        """Stand still, all ears, while the disk takes no more; then say so in the journal."""
+        began, stuck = time.monotonic(), self._pen.stuck
+        why = printable(stuck.strerror if stuck else "")
+        while self._pen.stuck is not None:
+            self._leave_word(f"Training waits: {why}. It goes on when there is room.")
+            if self._stopped_by is not None:
+                raise StopAsked
+            with contextlib.suppress(queue.Empty):
+                self._do(self._control.queue.get(timeout=ROOM_EVERY))
+            self._pen.push()
+        self._leave_word("")
+        yield self._write(Waited(self.steps, time.monotonic() - began, why))
 
     def _take_news(self) -> Iterator[Entry]:
         news, self._news = self._news, []
@@ -111,7 +135,7 @@ class Orders:
                 except HyperparameterError as error:
                     asked.reply(str(error))
                     return
-                self._news += [self._write(change) for change in changes]
+                self._news += [self._write(change, asked.who) for change in changes]
                 # What a person did is not to be done twice, whatever happens to this process.
                 self._keep()
             case _:

@@ -30,13 +30,16 @@ from nn.atomic import replacing, sweep
 from nn.events import EpochDone, RunStarted, StepDone
 from nn.trainer import Trainer
 from tui.engine.facts import Entry, Fact, decode, encode
-from tui.engine.run_directory import STEP_STRUCT, RunDirectory
+from tui.engine.run_directory import STEP_STRUCT, RunConfig, RunDirectory, private
 
 FLUSH_EVERY = 0.1
 """Seconds that steps may wait in memory: readers look ten times a second."""
 
 PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 """What may be over when somebody has made room or mounted the disk anew."""
+
+UNKNOWN = b"\xff"
+"""Stands in guesses.u8 for a guess that was lost."""
 
 
 class Recorder:
@@ -51,14 +54,15 @@ class Recorder:
         self.stuck: OSError | None = None
 
     def __enter__(self) -> Recorder:
-        self._journal = open(self._run.journal, "ab", buffering=0)
-        self._steps = open(self._run.steps, "ab", buffering=0)
-        self._guesses = open(self._run.guesses, "ab", buffering=0)
+        self._journal = _append(self._run.journal)
+        self._steps = _append(self._run.steps)
+        self._guesses = _append(self._run.guesses)
         return self
 
     def __exit__(self, *exc: object) -> None:
         try:
             self.flush()
+            self.push()
             if self.stuck is not None:
                 raise self.stuck
         finally:
@@ -72,7 +76,10 @@ class Recorder:
         sweep(self._run.path)
         # Steps after the last checkpoint stay: they come again, and are the same.
         self._steps.truncate(_size(self._steps) // self._record.size * self._record.size)
-        self._guesses.truncate(min(_size(self._guesses), rows * row))
+        known = min(_size(self._guesses) // row, rows)
+        self._guesses.truncate(known * row)
+        # The copy of a live run may have been taken before what its checkpoint knows was there.
+        self._do(partial(_write, self._guesses, [UNKNOWN * (row * (rows - known))]))
         told = set()
         with open(self._run.journal, "rb") as journal:
             line = b"\n"
@@ -120,12 +127,18 @@ class Recorder:
             ArchiveError: it cannot be written, and no room would help.
         """
         self.flush()
+        # First what led to it: a power cut must not leave a checkpoint with a gap before it.
+        self._do(self._sync)
         self._do(partial(_save, path, trainer))
 
-    def fact(self, fact: Fact) -> Entry:
+    def config(self, config: RunConfig) -> None:
+        """Replace config.toml."""
+        self._do(partial(self._run.write_config, config))
+
+    def fact(self, fact: Fact, who: str = "") -> Entry:
         """Append one line to the journal, after the steps that led to it."""
         self.flush()
-        entry = Entry(time.time(), fact)
+        entry = Entry(time.time(), fact, who)
         self._do(partial(_write, self._journal, [encode(entry)]))
         return entry
 
@@ -146,6 +159,10 @@ class Recorder:
         else:
             self.stuck = None
 
+    def _sync(self) -> None:
+        for file in (self._journal, self._steps, self._guesses):
+            os.fdatasync(file.fileno())
+
     def _do(self, task: Callable[[], None]) -> None:
         self._tasks.append(task)
         self.push()
@@ -156,6 +173,10 @@ def which(fact: RunStarted | EpochDone) -> Fact:
     if isinstance(fact, RunStarted):
         return RunStarted((), 0, 0, 0, 0, 0, 0.0, 0.0)
     return EpochDone(fact.epoch, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def _append(path: Path) -> FileIO:
+    return open(path, "ab", buffering=0, opener=private)
 
 
 def _size(file: FileIO) -> int:

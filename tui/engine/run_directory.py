@@ -7,7 +7,7 @@ checkpoint.npz     all that the rest of the run depends on (`nn.checkpoint`), th
 best.npz           the same, after the best epoch by validation loss
 predictions.npy    test-set probabilities (n_test, n_classes) float32 after the latest epoch
 guesses.u8         one byte per test digit per epoch, the class it is taken for; the first row
-                   is the untrained network's
+                   is the untrained network's; 255 where the guess was lost
 lock               held by the live worker: being alive is a fact, not a guess from a pid
 control.sock       a link to the worker's socket
 worker.log         whatever the worker process had to say before it died, if it did
@@ -23,16 +23,15 @@ import os
 import shutil
 import socket
 import struct
-import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from nn.atomic import replacing
 from nn.hyperparameters import Hyperparameters
 from nn.sources import dataset_slug
 from tui.engine.text import printable
@@ -75,6 +74,17 @@ class RunConfig(BaseModel):
     checkpoint_every: float = Field(default=30.0, gt=0, allow_inf_nan=False)
     """Seconds between two checkpoints at the most."""
     hyperparameters: Hyperparameters
+
+    def require_our_format(self) -> None:
+        """
+        Raises:
+            RunError: an older Inkling wrote the run; to go on would leave files of two kinds.
+        """
+        if self.format != FORMAT:
+            raise RunError(
+                f"This run was written by an older Inkling (format {self.format}, now {FORMAT}); "
+                "it can be looked at, but not gone on with."
+            )
 
 
 class WorkerNote(BaseModel):
@@ -162,7 +172,11 @@ class RunDirectory:
         return run
 
     def write_config(self, config: RunConfig) -> None:
-        """Replace config.toml whole, or not at all."""
+        """Replace config.toml whole, or not at all.
+
+        Raises:
+            OSError: it cannot be written; the one before is still there.
+        """
         text = tomli_w.dumps(config.model_dump(mode="json"))
         with replacing(self.config_file) as file:
             file.write(text.encode())
@@ -237,7 +251,9 @@ class RunDirectory:
         # Over what is there already, and no longer: of a full disk this asks for nothing.
         note = WorkerNote(pid=os.getpid(), boot=boot_id(), host=socket.gethostname())
         text = note.model_copy(update={"sentence": sentence[:500]}).model_dump_json()
-        os.pwrite(handle, text.encode()[: NOTE_SIZE - 1].ljust(NOTE_SIZE - 1) + b"\n", 0)
+        # Nothing is lost with it, and of a disk that has become read-only somebody else will tell.
+        with contextlib.suppress(OSError):
+            os.pwrite(handle, text.encode()[: NOTE_SIZE - 1].ljust(NOTE_SIZE - 1) + b"\n", 0)
 
     def note(self) -> WorkerNote | None:
         """What the worker wrote into its lock, for a person to read; whether it lives, the lock
@@ -268,19 +284,9 @@ def _unused(runs_dir: Path, name: str) -> Path:
     raise FileExistsError(errno.EEXIST, "too many runs were started in this second", name)
 
 
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Any]:
-    """A file that takes the place of `path` when the block ends well, and vanishes otherwise."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-        temporary.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
+def private(path: str, flags: int) -> int:
+    """An `opener`: what a run's files say is for their owner only, wherever they are moved to."""
+    return os.open(path, flags | os.O_CLOEXEC, 0o600)
 
 
 def find_run(runs_dir: Path, name: str) -> RunDirectory:

@@ -9,6 +9,7 @@ import secrets
 import socket
 import stat
 import struct
+import time
 from pathlib import Path
 
 from tui.engine.run_directory import RunDirectory, RunError
@@ -20,6 +21,10 @@ _TEMPORARY = Path(f"/tmp/inkling-{os.getuid()}")
 
 _LONGEST_DIRECTORY = 80
 """Bytes: a socket's path may have 107 (103 on some systems), and its name takes 18 of them."""
+
+
+_CHILDHOOD = 60.0
+"""Seconds after which a socket that has no name yet will never have one."""
 
 
 def peer_uid(connection: socket.socket) -> int:
@@ -86,9 +91,11 @@ def listen(run: RunDirectory) -> tuple[Path, socket.socket]:
 
 
 def _link(run: RunDirectory, path: Path) -> None:
+    # Whoever left such a link was killed at this very place: a run has one worker.
+    for left in run.path.glob(f".{run.control.name}.*"):
+        with contextlib.suppress(FileNotFoundError):
+            left.unlink()
     link = run.control.with_name(f".{run.control.name}.{os.getpid()}")
-    with contextlib.suppress(FileNotFoundError):
-        link.unlink()
     link.symlink_to(path)
     link.rename(run.control)
 
@@ -110,6 +117,11 @@ def is_reachable(run: RunDirectory, path: Path) -> bool:
 
 def _sweep(directory: Path) -> None:
     """Take away the sockets of workers that were killed."""
+    for path in directory.glob("*.new"):
+        with contextlib.suppress(OSError):
+            # One that is being born is not so old.
+            if time.time() - path.lstat().st_mtime > _CHILDHOOD:
+                path.unlink()
     for path in directory.glob("*.sock"):
         probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         probe.settimeout(0.2)

@@ -38,7 +38,6 @@ from tui.engine.facts import (
     Stopped,
     TakenUp,
     ThreadsChosen,
-    Waited,
 )
 from tui.engine.keeping import Keeper
 from tui.engine.loading import Loading
@@ -54,9 +53,6 @@ PROGRESS_EVERY = 0.25
 
 LISTEN_EVERY = 0.1
 """Seconds that a request may wait while data is fetched."""
-
-ROOM_EVERY = 1.0
-"""Seconds between two tries to write to a full disk."""
 
 PACE_SLACK = 0.1
 """Seconds by which a paced run may fall behind and still catch up: timers are not exact."""
@@ -89,7 +85,7 @@ class Worker(Orders):
                     self._config = self.run_directory.read_config()
                     yield from self._whole_run()
             except StopAsked:
-                with contextlib.suppress(ArchiveError):
+                with contextlib.suppress(ArchiveError, OSError):
                     self._keep()
                 yield self._write(self._stopped())
             except HyperparameterError as error:
@@ -101,9 +97,9 @@ class Worker(Orders):
                 yield self._write(Failed(sentence, ""))
             except OSError as error:
                 # Of a full disk not even the journal may hear: then this raises again.
-                yield self._write(
-                    Failed(f"The run cannot go on: {printable(error.strerror or error)}.", "")
-                )
+                there = self.run_directory.path.is_dir()
+                why = printable(error.strerror or error) if there else "its directory is gone"
+                yield self._write(Failed(f"The run cannot go on: {why}.", ""))
             except Exception as error:
                 traceback.print_exc()
                 name, why = type(error).__name__, printable(error, 120)
@@ -205,21 +201,6 @@ class Worker(Orders):
             self._pen.checkpoint(self.run_directory.checkpoint, self._trainer)
             self._keeper.wrote(time.monotonic() - began)
 
-    def _wait_for_room(self) -> Iterator[Entry]:
-        """Stand still, all ears, while the disk takes no more; then say so in the journal."""
-        assert self._trainer is not None
-        began, stuck = time.monotonic(), self._pen.stuck
-        why = printable(stuck.strerror if stuck else "")
-        while self._pen.stuck is not None:
-            self._leave_word(f"Training waits: {why}. It goes on when there is room.")
-            if self._stopped_by is not None:
-                raise StopAsked
-            with contextlib.suppress(queue.Empty):
-                self._do(self._control.queue.get(timeout=ROOM_EVERY))
-            self._pen.push()
-        self._leave_word("")
-        yield self._write(Waited(self._trainer.step, time.monotonic() - began, why))
-
     def _load(self, h: Hyperparameters) -> Generator[Entry, None, Split]:
         """Have the digits loaded, all ears: a mirror may hang for as long as it likes."""
         data_dir = self._config.data_dir
@@ -258,7 +239,7 @@ class Worker(Orders):
 
     def _keep_in_config(self, **seen: object) -> None:
         self._config = self._config.model_copy(update=seen)
-        self.run_directory.write_config(self._config)
+        self._pen.config(self._config)
 
     def _note(self, progress: Preparing) -> None:
         now = time.monotonic()
@@ -295,8 +276,6 @@ class Worker(Orders):
 
 def main(arguments: list[str]) -> int:
     """Run in the background: 0 when the run ended well or was stopped, 1 when it failed."""
-    # Blocked in the app that started this process, see `tui.terminal`.
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     run = RunDirectory(Path(arguments[0]))
     stint = arguments[1] if len(arguments) > 1 else "run"
     who = arguments[2] if len(arguments) > 2 else ""
@@ -304,9 +283,18 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: worker.stop("a signal"))
     # A terminal's Ctrl+C never gets here (the session is our own); someone else's might.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Blocked in the app that started this process, see `tui.terminal`; one that came meanwhile is
+    # heard now that somebody listens.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     last: Fact | None = None
-    for entry in worker.run():
-        last = entry.fact
+    try:
+        for entry in worker.run():
+            last = entry.fact
+    except (OSError, RunError) as error:
+        # What could not be written is said where it may be read: in the worker's log.
+        why = printable(error.strerror or error if isinstance(error, OSError) else error)
+        sys.stderr.write(f"The run cannot be written: {why.rstrip('.')}.\n")
+        return 1
     return 1 if isinstance(last, (Failed, Diverged)) else 0
 
 

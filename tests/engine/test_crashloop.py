@@ -1,0 +1,23 @@
+"""The crash loop of `bench/`, seeded and short: workers killed at random moments, nothing lost."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCH = Path(__file__).parents[2] / "bench"
+
+
+@pytest.mark.slow
+def test_kill_after_kill_not_a_bit_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path, str(BENCH)])
+    crashloop = importlib.import_module("crashloop")
+    tally = crashloop.crash_loop(
+        tmp_path, 5, 4, interval=0.3, epochs=150, pace=500, longest=0.8, screens=False,
+        say=lambda _: None,
+    )  # fmt: skip
+    assert tally.kills == 5
+    assert any(tally.recomputed), "not one of them was killed between two checkpoints"
