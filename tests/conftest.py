@@ -50,11 +50,12 @@ def _end_workers(runs: Path) -> None:
     from tui.engine.run_directory import RunDirectory
 
     for lock in runs.glob("*/lock"):
-        if RunDirectory(lock.parent).is_live():
-            words = lock.read_text().split()
-            pid = int(words[1]) if len(words) == 2 else 0
-            if pid not in (0, os.getpid()):
-                os.kill(pid, signal.SIGKILL)
+        run = RunDirectory(lock.parent)
+        if run.is_live():
+            note = run.note()
+            assert note, f"{lock} is held, and does not say by whom"
+            if note.pid != os.getpid():
+                os.kill(note.pid, signal.SIGKILL)
 
 
 @pytest.fixture

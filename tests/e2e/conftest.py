@@ -188,8 +188,11 @@ class Run:
         """Let it train as fast as it can, now that nobody looks."""
         asyncio.run(RunClient(self.directory).ask(Set("pace", 0)))
 
-    def kill(self) -> None:
-        os.kill(int(self.directory.lock.read_text().split()[1]), signal.SIGKILL)
+    def signal(self, number: int) -> None:
+        """To the worker, whose name is in its lock."""
+        note = self.directory.note()
+        assert note
+        os.kill(note.pid, number)
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ def test_a_worker_that_is_killed_is_news_and_not_the_end(open_app: Open, newest:
 def test_a_worker_that_is_stopped_by_a_signal(open_app: Open, newest: Newest) -> None:
     app = training(open_app)
     run = newest()
-    os.kill(int(run.directory.lock.read_text().split()[1]), signal.SIGTERM)
+    run.signal(signal.SIGTERM)
     app.expect("stopped", "by a signal")
     assert isinstance(run.last_fact, Stopped)
 
