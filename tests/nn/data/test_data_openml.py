@@ -220,9 +220,8 @@ def test_no_such_set(server: Server, sentence: Callable[[Any], str], which: str)
     assert len(server.asked) == 1, "it is not asked twice"
 
 
-def test_without_a_network(
-    server: Server, sentence: Callable[[Any], str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("server")
+def test_without_a_network(sentence: Callable[[Any], str], monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(_request: urllib.request.Request) -> Any:
         return urllib.request.urlopen("http://127.0.0.1:1/")
 
@@ -259,8 +258,9 @@ def test_it_is_cancelled_while_the_server_is_silent(server: Server) -> None:
     assert load("openml:trees").class_names == ("elm", "fir", "oak")
 
 
+@pytest.mark.usefixtures("server")
 def test_a_disk_that_is_full(
-    server: Server, sentence: Callable[[Any], str], monkeypatch: pytest.MonkeyPatch
+    sentence: Callable[[Any], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")

@@ -1,5 +1,4 @@
-"""Digits of one's own, from the text that names them to a `Dataset`: what every kind has in common.
-"""
+"""Digits of one's own, from the text that names them: what all kinds have in common."""
 
 from __future__ import annotations
 
