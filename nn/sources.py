@@ -13,6 +13,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import get_args
@@ -21,14 +22,43 @@ from nn.names import DatasetName
 
 DATASET_NAMES: tuple[str, ...] = get_args(DatasetName)
 
-SOURCE_KINDS: Mapping[str, str] = MappingProxyType(
-    {"idx": "DIR", "npz": "FILE", "csv": "FILE", "images": "DIR", "openml": "NAME"}
+
+@dataclass(frozen=True)
+class SourceKind:
+    """Digits of one's own: what is expected after the colon, a text as an example, and a line of
+    help."""
+
+    place: str
+    example: str
+    help: str
+
+
+SOURCE_KINDS: Mapping[str, SourceKind] = MappingProxyType(
+    {
+        "idx": SourceKind(
+            "DIR", "idx:~/emnist", "the four IDX files of a set, plain or gzip, named as MNIST's"
+        ),
+        "npz": SourceKind(
+            "FILE",
+            "npz:mnist.npz",
+            "a NumPy archive with x_train, y_train, x_test and y_test, or with x and y",
+        ),
+        "csv": SourceKind(
+            "FILE",
+            "csv:mnist_train.csv",
+            "a table, plain or gzip: the label first, then the pixels, one image a line",
+        ),
+        "images": SourceKind("DIR", "images:~/letters", "a folder of pictures for each class"),
+        "openml": SourceKind(
+            "NAME", "openml:mnist_784", "a set of openml.org, by name or number; downloaded once"
+        ),
+    }
 )
-"""What may stand before the colon, and what is expected after it."""
+"""What may stand before the colon."""
 
 DATASET_FORMS: tuple[str, ...] = (
     *DATASET_NAMES,
-    *(f"{kind}:{place}" for kind, place in SOURCE_KINDS.items()),
+    *(f"{kind}:{source.place}" for kind, source in SOURCE_KINDS.items()),
 )
 """Every form of the text, for help and for messages."""
 
@@ -51,7 +81,8 @@ def check_dataset(text: str) -> str:
     if not colon or kind not in SOURCE_KINDS:
         raise ValueError("must be one of " + ", ".join(DATASET_FORMS))
     if not place:
-        raise ValueError(f"needs a {SOURCE_KINDS[kind]} after the colon, as in {_EXAMPLES[kind]}")
+        source = SOURCE_KINDS[kind]
+        raise ValueError(f"needs a {source.place} after the colon, as in {source.example}")
     if len(place) > LONGEST_PLACE:
         raise ValueError(f"must be {LONGEST_PLACE} characters at most")
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in place):
@@ -60,15 +91,6 @@ def check_dataset(text: str) -> str:
     if kind == "openml" and not _OPENML_NAME.fullmatch(place):
         raise ValueError("needs the name or the number of a set on openml.org after openml:")
     return f"{kind}:{place}"
-
-
-_EXAMPLES = {
-    "idx": "idx:~/emnist",
-    "npz": "npz:mnist.npz",
-    "csv": "csv:mnist_train.csv",
-    "images": "images:~/letters",
-    "openml": "openml:mnist_784",
-}
 
 
 def source_of(dataset: str) -> tuple[str, str] | None:

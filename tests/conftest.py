@@ -12,6 +12,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+# Before NumPy is there: as many test processes as cores, each with as many BLAS threads again, wait
+# for each other forty times longer than they compute.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
 from hypothesis import settings

@@ -14,8 +14,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from nn.data import DATASETS
 from nn.hyperparameters import Value
 from nn.presets import PRESETS
+from nn.sources import SOURCE_KINDS
 from nn.specs import SPECS, format_value
 from tui.commands import COMMANDS, ROOM_TITLES
 
@@ -52,6 +54,13 @@ def presets() -> str:
     return _table(["preset", "what it sets"], rows)
 
 
+def datasets() -> str:
+    """One row per data set that has a name, and per kind of those that have not."""
+    named = [[f"`{info.name}`", info.description] for info in DATASETS.values()]
+    own = [[f"`{kind}:{source.place}`", source.help] for kind, source in SOURCE_KINDS.items()]
+    return _table(["data set", "what it is"], named + own)
+
+
 def keys() -> str:
     """One row per command, by the room it is at home in."""
     rows, room = [], ""
@@ -63,7 +72,7 @@ def keys() -> str:
 
 
 TABLES: Mapping[str, Callable[[], str]] = MappingProxyType(
-    {"hyperparameters": hyperparameters, "presets": presets, "keys": keys}
+    {"hyperparameters": hyperparameters, "presets": presets, "datasets": datasets, "keys": keys}
 )
 
 _MARKED = re.compile(r"(<!-- table: (\w+) -->\n)(?:(?!<!-- ).)*(<!-- end -->)", re.DOTALL)

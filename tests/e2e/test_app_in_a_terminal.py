@@ -20,6 +20,8 @@ ESC, DOWN, ENTER = "\x1b", "\x1b[B", "\r"
 SIZES = pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40), (200, 60)])
 
 ENDLESS = ("--epochs", "100000", "--pace", "500")
+SLOWLY = (*ENDLESS[:3], "50")
+"""About a line of the log a second, so that its first lines are still in sight."""
 
 
 @SIZES
@@ -38,7 +40,7 @@ def test_it_starts_and_leaves_the_terminal_as_it_was(
 def test_space_starts_a_run_that_can_be_watched(
     columns: int, rows: int, open_app: Open, newest: Newest
 ) -> None:
-    app = open_app(*ENDLESS, columns=columns, rows=rows)
+    app = open_app(*SLOWLY, columns=columns, rows=rows)
     app.press(" ")
     app.expect("training", "epoch", "train 0.", "test 0.")
     if columns < 100:

@@ -91,7 +91,7 @@ def test_a_window_that_is_closed_over_an_app_that_is_told_nothing(
 def test_a_worker_that_is_killed_is_news_and_not_the_end(open_app: Open, newest: Newest) -> None:
     app = training(open_app, columns=120, rows=40)
     first = newest()
-    first.kill()
+    first.signal(signal.SIGKILL)
     app.expect("died", "The worker died at epoch")
     app.press(" ")
     app.expect("training", "train 0.")

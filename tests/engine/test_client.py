@@ -231,8 +231,12 @@ async def test_a_runs_directory_with_a_relative_or_a_long_name(
     monkeypatch.chdir(tmp_path)
     for place in (Path("here"), Path("d" * 120) / ("e" * 120)):
         client = RunClient.start(Hyperparameters(epochs=1), place, stint="step")
-        await client.ask(Resume())
-        assert isinstance(facts(await read_all(client))[-1], RunFinished)
+        assert client._process is not None
+        try:
+            await client.ask(Resume())
+            assert isinstance(facts(await read_all(client))[-1], RunFinished)
+        finally:
+            client._process.kill()
 
 
 def attack(run: RunDirectory, kind: str) -> list[socket.socket]:

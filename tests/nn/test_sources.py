@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,12 @@ def test_a_label_keeps_the_end_of_a_path() -> None:
     assert dataset_label("mnist") == "mnist"
     assert dataset_slug("images:/home/somebody/My letters/") == "images-my-letters"
     assert dataset_slug("fashion-mnist") == "fashion-mnist"
+
+
+def test_the_readme_shows_an_example_of_each() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    section = readme.partition("## Data sets")[2].partition("\n## ")[0]
+    shown = re.findall(r"--dataset (\S+)", section)
+    assert [check_dataset(text).partition(":")[0] for text in shown] == [*SOURCE_KINDS]
+    for kind, source in SOURCE_KINDS.items():
+        assert check_dataset(source.example).startswith(f"{kind}:")
