@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn import checkpoint
+from nn.analysis import scores
 from nn.archive import ArchiveError
 from nn.atomic import replacing, sweep
 from nn.events import EpochDone, RunStarted, StepDone
@@ -110,7 +111,7 @@ class Recorder:
         saved = BytesIO()
         np.save(saved, np.ascontiguousarray(probabilities, np.float32), allow_pickle=False)
         self._do(partial(_replace, self._run.predictions, saved))
-        guesses = probabilities.argmax(axis=1).astype(np.uint8).tobytes()
+        guesses = scores.guesses(probabilities).astype(np.uint8).tobytes()
         self._do(partial(_write, self._guesses, [guesses]))
 
     def checkpoint(self, path: Path, trainer: Trainer) -> None:
