@@ -16,7 +16,8 @@ from typing import Any, Union
 import numpy as np
 from numpy.typing import NDArray
 
-from tui.engine.mistakes import UNSURE_BELOW, Flags, Indices, Mistakes, SortName
+from tui.engine.mistakes import UNSURE_BELOW, Flags, Indices, Mistakes
+from tui.engine.sorts import SortName
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,22 +66,22 @@ class GuessReader:
             pass
         return self.history
 
-    def of_digit(self, index: int) -> NDArray[np.uint8]:
-        """What one digit was taken for after each epoch taken in, the untrained network's guess
-        first: uint8 (rows,), fewer if the file has become shorter since.
+    def of_digits(self, indices: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """What these digits (m,) were taken for after each epoch taken in, the untrained network's
+        guesses first: uint8 (rows, m), fewer rows if the file has become shorter since.
 
         Raises:
             IndexError: there is no such digit.
         """
         n = len(self._labels)
-        if not 0 <= index < n:
-            raise IndexError(f"test digits go from 0 to {n - 1}, not {index}")
+        nothing = np.empty((0, len(indices)), np.uint8)
+        if len(indices) and not 0 <= indices.min() <= indices.max() < n:
+            raise IndexError(f"test digits go from 0 to {n - 1}")
         try:
-            there = self.path.stat().st_size // n
-            rows = min(self.rows, there)
+            rows = min(self.rows, self.path.stat().st_size // n) if n else 0
             if not rows:
-                return np.empty(0, np.uint8)
+                return nothing
             table = np.memmap(self.path, np.uint8, "r", shape=(rows, n))
         except (OSError, ValueError):
-            return np.empty(0, np.uint8)
-        return np.array(table[:, index])
+            return nothing
+        return np.array(table[:, indices])

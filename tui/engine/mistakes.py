@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +20,10 @@ from nn.analysis import calibration, confusion, label_quality, scores
 from nn.analysis.comparison import Comparison, compare
 from nn.analysis.learning_history import LearningHistory
 from tui.engine.predictions import Predictions
+from tui.engine.sorts import SortName
 
 Indices = NDArray[np.intp]
 Flags = NDArray[np.bool_]
-
-SortName = Literal["loss", "confidence", "margin", "index", "changed"]
-
-SORTS: tuple[SortName, ...] = get_args(SortName)
 
 UNSURE_BELOW = 0.5
 """The confidence below which an answer is unsure, unless somebody says otherwise."""
@@ -138,12 +135,7 @@ class Mistakes:
     def order(self, sort: SortName) -> Indices:
         """All digits in an order, made once: intp (n,).
 
-        loss: the most surprising first.
-        confidence: the surest wrong answer first; after the wrong ones the right ones, the least
-            sure first.
-        margin: the least decided first.
-        index: as they stand in the test set.
-        changed: those last whose guess has not changed for longest.
+        `SORTS` says which there are; of the right answers, "confidence" has the least sure first.
         Equals stay in the order of their index.
         """
         made = self._orders.get(sort)
@@ -162,7 +154,10 @@ class Mistakes:
             ValueError: they are not of the same test digits.
         """
         mine, others = self.predictions, other.predictions
-        if len(self) != len(other) or not np.array_equal(mine.labels, others.labels):
+        if not (
+            np.array_equal(mine.labels, others.labels)
+            and np.array_equal(mine.images, others.images)
+        ):
             raise ValueError("the two are not of the same test digits")
         return compare(mine.labels, mine.predicted, others.predicted)
 

@@ -89,6 +89,6 @@ class MistakesReader:
             )
         raise RunError(f"The predictions of run {name} are missing or damaged.")
 
-    def of_digit(self, index: int) -> NDArray[np.uint8]:
-        """What one digit was taken for after each epoch: see `GuessReader.of_digit`."""
-        return self._guesses.of_digit(index)
+    def of_digits(self, indices: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """What these digits were taken for after each epoch: see `GuessReader.of_digits`."""
+        return self._guesses.of_digits(indices)

@@ -25,6 +25,7 @@ from tui.engine.curve import Curve, LossHistory
 from tui.engine.facts import (
     Entry,
     Failed,
+    MistakesChanged,
     Paused,
     Preparing,
     Resumed,
@@ -159,7 +160,7 @@ class RunState:
             case Preparing(what=what, done=done, total=total):
                 share = f" {done / total:.0%}" if total else ""
                 self._update(phase="preparing", sentence=printable(what) + share)
-            case ThreadsChosen() | Waited():
+            case ThreadsChosen() | Waited() | MistakesChanged():
                 pass
             case TakenUp():
                 self.begun = self.begun or bool(fact.step)
