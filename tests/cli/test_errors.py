@@ -188,10 +188,9 @@ def test_a_run_without_predictions_another_data_set_and_none(
 
 def test_one_test_digit_that_is_not_square(runs: Path, printed: Printed, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    lines = [",".join(map(str, [k % 2, *rng.integers(0, 256, 12)])) for k in range(40)]
-    table = tmp_path / "own.csv"
-    table.write_text("\n".join(lines) + "\n")
-    run = trained(runs, dataset=f"csv:{table}", split="0.01", batch_size=4, epochs=2)
+    images, labels = rng.integers(0, 256, (40, 3, 5), dtype=np.uint8), np.arange(40) % 2
+    np.savez(tmp_path / "own.npz", images=images, labels=labels)
+    run = trained(runs, dataset=f"npz:{tmp_path / 'own.npz'}", split="0.01", batch_size=4, epochs=2)
     sheet = tmp_path / "sheet.png"
     text = printed(run.name, "--filter", "", "--png", str(sheet))
     assert "of 1 wrong" in text

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
+from tui.engine import hidden
 from tui.engine.hidden import RunNetwork
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.worker import Worker
@@ -61,7 +62,9 @@ def test_where_it_looked(make_run: Make) -> None:
     assert apart == pytest.approx(picture - asked.saliency(4, 3), abs=1e-5)
 
 
-def test_neighbours_in_pixels_and_in_the_hidden_layer(make_run: Make) -> None:
+def test_neighbours_in_pixels_and_in_the_hidden_layer(
+    make_run: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = RunNetwork.of_run(finished(make_run))
     train, test = asked.split.train_images / 16, asked.split.test_images / 16
     *_, in_pixels = asked.nearest_in_pixels(11, k=5)
@@ -74,6 +77,11 @@ def test_neighbours_in_pixels_and_in_the_hidden_layer(make_run: Make) -> None:
     judge = NearestNeighbors(n_neighbors=5, algorithm="brute").fit(seen[1:])
     distances, _ = judge.kneighbors(seen[:1])
     assert in_hidden.distances == pytest.approx(distances[0], rel=1e-4)
+    *_, again = asked.nearest_in_hidden(11, k=5)
+    assert again.indices.tolist() == in_hidden.indices.tolist()
+    monkeypatch.setattr(hidden, "MOST_KEPT", 100)
+    *_, unkept = asked.twin().nearest_in_hidden(11, k=5)
+    assert unkept.indices.tolist() == in_hidden.indices.tolist()
 
 
 def test_asking_leaves_the_checkpoint_as_it_was(make_run: Make) -> None:

@@ -47,6 +47,24 @@ def test_in_the_last_hidden_layer(
     assert found.distances == pytest.approx(distances[0], rel=1e-4)
 
 
+def test_what_was_seen_before_is_not_worked_out_again(
+    images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neighbours, "CHUNK", 64)
+    network = Network.build([35, 9, 4], "relu", np.random.default_rng(1))
+    kept: dict[int, np.ndarray] = {}
+    for query in (images[3], images[8]):
+        *_, fresh = nearest_in_hidden(network, query, images, 255)
+        *_, found = nearest_in_hidden(network, query, images, 255, kept=kept)
+        assert found.indices.tolist() == fresh.indices.tolist()
+        assert found.distances.tolist() == fresh.distances.tolist()
+    assert sum(map(len, kept.values())) == 500
+    calls: list[int] = []
+    monkeypatch.setattr(network, "hidden", lambda x: calls.append(len(x)) or np.zeros((1, 9)))
+    list(nearest_in_hidden(network, images[0], images, 255, kept=kept))
+    assert calls == [1], "only the query is new"
+
+
 def test_what_the_last_layer_sees_makes_the_logits(images: np.ndarray) -> None:
     network = Network.build([35, 9, 4], "relu", np.random.default_rng(1), skip="residual")
     x = images[:5].astype(np.float32) / 255
