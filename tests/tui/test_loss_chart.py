@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,7 @@ from textual.geometry import Region
 from textual.screen import Screen
 from textual.widgets import TabbedContent, TabPane
 
-from tui.engine.curve import Curve, LossHistory
+from tui.engine.curve import Curve, LossHistory, Mark
 from tui.widgets.chart_plan import ChartPlan, plan
 from tui.widgets.loss_chart import LossChart
 
@@ -374,3 +375,36 @@ async def test_a_plan_never_has_more_columns_than_cells() -> None:
         assert isinstance(planned, ChartPlan)
         assert len(planned.train) <= planned.room <= width
         assert len(planned.test) <= planned.room
+
+
+def marked(*marks: Mark) -> LossHistory:
+    return dataclasses.replace(falling(), marks=marks)
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+async def test_what_was_done_to_the_run_stands_at_its_step(ascii_only: bool) -> None:
+    app = ChartApp()
+    async with app.run_test(size=(100, 20)) as pilot:
+        app.chart.ascii_only = ascii_only
+        app.chart.history = marked(
+            Mark(20, "paused"), Mark(40, "away", 25), Mark(50, "learning rate 0.01")
+        )
+        await settle(pilot, app.chart)
+        rows = app.chart.picture.text.splitlines()
+        line = "!" if ascii_only else "┊"
+        top = rows[0]
+        columns = [i for i, code in enumerate(top) if code == line]
+        assert len(columns) == 3
+        for column, words in zip(columns, ("paused", "away", "learning rate 0.01"), strict=True):
+            assert any(row[column + 1 :].startswith(words) for row in rows[:3]), words
+        along = {row.count("~" if ascii_only else "╌") for row in rows}
+        assert max(along) > 5, "the time away is a stretch of the curve"
+
+
+async def test_marks_without_room_for_words_are_lines_still() -> None:
+    app = ChartApp()
+    async with app.run_test(size=(40, 10)) as pilot:
+        app.chart.history = marked(*(Mark(step, "a very long description") for step in range(99)))
+        await settle(pilot, app.chart)
+        assert "very" not in app.chart.picture.text
+        assert app.chart.picture.text.count("┊") > 20

@@ -135,7 +135,7 @@ def _draw_marks(canvas: Canvas, plan: ChartPlan) -> None:
     they fit between this line and the next; a span of time as a line along the bottom."""
     left, lines = plan.width - plan.room, plan.height - 2
     free = canvas.styles[:lines] <= Role.GRID
-    ends = [mark.column for mark in plan.marks[1:]] + [plan.room]
+    ends = [*(mark.column for mark in plan.marks), plan.room][1:]
     for mark, end in zip(plan.marks, ends, strict=True):
         at = left + mark.column
         cells_of_it = np.flatnonzero(free[:, at])
