@@ -396,7 +396,7 @@ async def test_what_was_done_to_the_run_stands_at_its_step(ascii_only: bool) -> 
         columns = [i for i, code in enumerate(top) if code == line]
         assert len(columns) == 3
         for column, words in zip(columns, ("paused", "away", "learning rate 0.01"), strict=True):
-            assert any(row[column + 1 :].startswith(words) for row in rows[:3]), words
+            assert any(row[column + 1 :].startswith(words) for row in rows[:5]), words
         along = {row.count("~" if ascii_only else "╌") for row in rows}
         assert max(along) > 5, "the time away is a stretch of the curve"
 

@@ -47,8 +47,8 @@ def draw(plan: ChartPlan) -> Picture:
     _draw_curves(plot, plan)
     canvas = _cells_of(plot, plan)
     _finish(canvas, plan)
-    _draw_marks(canvas, plan)
     _draw_legend(canvas, plan)
+    _draw_marks(canvas, plan)
     return Picture.from_canvas(canvas, plan.palette)
 
 
@@ -145,7 +145,7 @@ def _draw_marks(canvas: Canvas, plan: ChartPlan) -> None:
         canvas.codes[lines - 1, along] = ord(plan.markers.span)
         canvas.styles[lines - 1, along] = Role.MARK
         room = end - mark.column - 2
-        for line in range(min(3, lines)):
+        for line in range(min(5, lines)):
             if cells(mark.words) <= room and free[line, at + 1 : at + 1 + cells(mark.words)].all():
                 canvas.put(at + 1, line, mark.words, Role.MARK)
                 break
