@@ -124,9 +124,8 @@ def resume(run: RunDirectory, epochs: str, every: float | None, *, json: bool) -
     try:
         run.write_config(config.model_copy(update=update))
     except OSError as error:
-        raise RunError(
-            f"Run {printable(run.name)} cannot be gone on with: {printable(error.strerror or error)}."
-        ) from None
+        why = printable(error.strerror or error)
+        raise RunError(f"Run {printable(run.name)} cannot be gone on with: {why}.") from None
     from tui.headless import carry_out
 
     return carry_out(run, json=json, new=False)

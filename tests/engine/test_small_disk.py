@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -139,7 +140,7 @@ def test_training_waits_for_room_and_goes_on(
     if paced:
         changes = [f for f in facts_of(run) if isinstance(f, HyperparameterChanged)]
         assert len(changes) > 1
-        pairs = zip(changes, changes[1:], strict=False)
+        pairs = itertools.pairwise(changes)
         assert all(before.new == after.old for before, after in pairs)
     assert run.worker_log.read_bytes() == b""
 
