@@ -31,6 +31,7 @@ from tui.engine.facts import Fact, Paused, Resumed, Stopped, decode
 from tui.engine.recorder import UNKNOWN
 from tui.engine.run_directory import RunDirectory, RunError, WorkerNote, boot_id
 from tui.engine.runs import summary
+from tui.engine.state import RunState, RunStatus
 from tui.engine.tail import Died, RunTail
 from tui.engine.worker import Worker
 
@@ -251,8 +252,20 @@ def test_a_worker_that_is_frozen_for_a_while(
     """Hibernation: nothing is lost, nothing is hurried, and who asks meanwhile is told."""
     client = launch(**LONG)
     run = begun(client, facts_of, wait_for)
+    tail, state = RunTail(run), RunState(run.name, Hyperparameters(**LONG))
+
+    def look() -> RunStatus:
+        for news in tail.poll():
+            state.apply(news)
+        return state.status
+
+    wait_for(lambda: look().step == steps_of(run)["step"].max(), "all that is there is read")
     process(client).send_signal(signal.SIGSTOP)
-    time.sleep(0.3)
+    patch = pytest.MonkeyPatch()
+    patch.setattr("tui.engine.state.NO_NEWS_AFTER", 2.0)
+    wait_for(lambda: look().sentence.startswith("No news for "), "the silence is told")
+    patch.undo()
+    assert look().phase == "running"
     held = len(steps_of(run))
     assert summary(run).live
     with pytest.MonkeyPatch.context() as patch:
@@ -262,6 +275,7 @@ def test_a_worker_that_is_frozen_for_a_while(
     assert len(steps_of(run)) == held
     process(client).send_signal(signal.SIGCONT)
     wait_for(lambda: len(steps_of(run)) > held + 100, "it goes on")
+    assert look().sentence == ""
     # At its pace: a second of sleep is not made up for in a burst.
     assert cpu_share(process(client).pid, 0.5) < 0.9
     assert not any(isinstance(fact, Paused) for fact in facts_of(run)), "nobody waited for that"

@@ -8,6 +8,7 @@ is never more than nothing. Any number of tails may follow one run, and none of 
 from __future__ import annotations
 
 import os
+import time
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ from tui.engine.facts import ENDINGS, Entry, decode
 from tui.engine.run_directory import STEP_FIELDS, RunDirectory
 
 STEP = np.dtype(list(STEP_FIELDS))
+
+QUIET_AFTER = 2
+"""Seconds without news that are news themselves, told again once a second."""
 
 CHUNK = 1 << 20
 """Bytes read from a file at one look: a long history arrives in pieces, and keys get a turn."""
@@ -43,7 +47,15 @@ class Died:
     words: str
 
 
-News = Union[Entry, StepsRecorded, Died]
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Nothing has come for so many seconds though the worker lives; `words` is why, if it says."""
+
+    seconds: int
+    words: str
+
+
+News = Union[Entry, StepsRecorded, Died, Quiet]
 
 
 class _Growing:
@@ -83,6 +95,8 @@ class RunTail:
         self._lines: deque[bytes] = deque()
         self._last_is_an_end = False
         self._ended = False
+        self._heard = time.monotonic()
+        self._quiet = 0
 
     @property
     def ended(self) -> bool:
@@ -117,6 +131,12 @@ class RunTail:
         if not live and idle and not records and not self._ended:
             self._ended = True
             news.append(Died(self._last_words()))
+        if news or not live or self._ended:
+            self._heard, self._quiet = time.monotonic(), 0
+        elif (quiet := int(time.monotonic() - self._heard)) >= QUIET_AFTER and quiet > self._quiet:
+            self._quiet = quiet
+            note = self.run.note()
+            news.append(Quiet(quiet, note.sentence if note else ""))
         return news
 
     def _next_entries(self) -> list[Entry]:
