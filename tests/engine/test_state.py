@@ -16,7 +16,7 @@ from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, R
 from nn.hyperparameters import Hyperparameters, Value
 from tui.engine.facts import Entry, Fact, Failed, Paused, Preparing, Resumed, Stopped
 from tui.engine.state import LIVE, LONGEST_LOG, LogBook, RunState
-from tui.engine.tail import STEP, Died, Quiet, StepsRecorded
+from tui.engine.tail import STEP, Died, StepsRecorded, Waiting
 
 STARTED = RunStarted((64, 32, 10), 2410, 1000, 360, 10, 100, 2.3, 0.1)
 FINISHED = RunFinished(10, 1000, 0.1, 0.2, 0.95, 5.0, 20_000.0)
@@ -234,25 +234,13 @@ def test_an_ending_leaves_no_stale_sentence(ending: Fact) -> None:
     assert state_after(Preparing("Downloading mnist", 0, 10), ending).status.sentence == ""
 
 
-def test_a_silent_run_says_since_when_or_why() -> None:
-    state = RunState("run", Hyperparameters(pace=0))
-    state.apply(Quiet(60, ""))
-    assert state.status.sentence == "", "it prepares: the line says what"
+def test_a_run_that_waits_says_why_until_it_is_over() -> None:
+    state = RunState("run", Hyperparameters())
     state.apply(Entry(1.0, STARTED))
-    state.apply(Quiet(9, ""))
-    assert state.status.sentence == ""
-    state.apply(Quiet(40, ""))
-    assert state.status.sentence == "No news for 40 s."
-    state.apply(Quiet(41, "Training waits: No space left\x1b[2J."))
+    state.apply(Waiting("Training waits: No space left\x1b[2J."))
     assert state.status.sentence == "Training waits: No space left?[2J."
-    state.apply(Entry(2.0, Paused(5, "")))
-    assert state.status.sentence == ""
     before = state.status
-    state.apply(Quiet(70, ""))
-    assert state.status is before, "who holds has nothing to tell"
-    slow = RunState("run", Hyperparameters(pace=0.01))
-    slow.apply(Entry(1.0, STARTED))
-    slow.apply(Quiet(290, ""))
-    assert slow.status.sentence == "", "a step in a hundred seconds is what was asked for"
-    slow.apply(Quiet(310, ""))
-    assert slow.status.sentence
+    state.apply(Waiting("Training waits: No space left\x1b[2J."))
+    assert state.status is before
+    state.apply(Waiting(""))
+    assert state.status.sentence == ""

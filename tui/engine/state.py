@@ -34,7 +34,7 @@ from tui.engine.facts import (
     Waited,
 )
 from tui.engine.predictions import Predictions
-from tui.engine.tail import Died, News, Quiet, StepsRecorded
+from tui.engine.tail import Died, News, StepsRecorded, Waiting
 from tui.engine.text import printable
 
 Phase = Literal[
@@ -53,9 +53,6 @@ LIVE: frozenset[Phase] = frozenset({"preparing", "running", "paused"})
 """The phases in which a worker is at work or waiting for a word."""
 
 LONGEST_LOG = 5000
-
-NO_NEWS_AFTER = 10.0
-"""Seconds without a step after which a run that trains is said to be silent."""
 
 _LONGEST_FORECAST = 366 * 24 * 3600.0
 
@@ -114,13 +111,9 @@ class RunState:
         self.begun = False
         self.book = LogBook(deque(maxlen=LONGEST_LOG), 0)
         self._seconds = 0.0
-        self._quiet = False
 
     def apply(self, news: News) -> None:
         """Take in one piece of news."""
-        if self._quiet and not isinstance(news, Quiet):
-            self._quiet = False
-            self._update(sentence="")
         match news:
             case StepsRecorded(records=records):
                 self._apply_steps(records)
@@ -131,8 +124,9 @@ class RunState:
                     sentence += f" Its last words: {printable(words, 160)}"
                 self._end("died", sentence)
                 self.say(sentence)
-            case Quiet(seconds=seconds, words=words):
-                self._apply_quiet(seconds, printable(words))
+            case Waiting(words=words):
+                if self.status.live and printable(words) != self.status.sentence:
+                    self._update(sentence=printable(words))
             case Entry():
                 self._apply_entry(news)
             case _:
@@ -151,18 +145,6 @@ class RunState:
             self._new_history()
             self._seconds = float(records["seconds"][-1])
             self._update(step=int(records["step"][-1]))
-
-    def _apply_quiet(self, seconds: int, words: str) -> None:
-        """Why a live run is silent, or since when: it may wait for room on its disk, or stand still
-        with its whole machine. Who holds, and who takes their time, is silent for a good reason."""
-        pace = self.hyperparameters.pace
-        patience = max(NO_NEWS_AFTER, 3 / pace if pace else 0.0)
-        if not words and self.status.phase == "running" and seconds >= patience:
-            words = f"No news for {log_lines.duration(seconds)}."
-        if self.status.live and (words or self._quiet):
-            self._quiet = bool(words)
-            if words != self.status.sentence:
-                self._update(sentence=words)
 
     def _add_test_loss(self, step: int, loss: float) -> None:
         if step >= (self.history.test.last_x or 0):

@@ -22,12 +22,12 @@ from tui.engine.run_directory import STEP_FIELDS, RunDirectory
 
 STEP = np.dtype(list(STEP_FIELDS))
 
-QUIET_AFTER = 2
-"""Seconds without news that are news themselves, told again once a second."""
-
 CHUNK = 1 << 20
 """Bytes read from a file at one look: a long history arrives in pieces, and keys get a turn."""
 
+
+ASK_EVERY = 1.0
+"""Seconds between two looks at the word a worker leaves in its lock, while nothing else comes."""
 
 MOST_ENTRIES = 500
 """Lines of the journal told at one look: each takes a moment to understand, and to show."""
@@ -48,14 +48,13 @@ class Died:
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
-    """Nothing has come for so many seconds though the worker lives; `words` is why, if it says."""
+class Waiting:
+    """The worker lives and stands still; `words` say why, and are empty when that is over."""
 
-    seconds: int
     words: str
 
 
-News = Union[Entry, StepsRecorded, Died, Quiet]
+News = Union[Entry, StepsRecorded, Died, Waiting]
 
 
 class _Growing:
@@ -95,8 +94,8 @@ class RunTail:
         self._lines: deque[bytes] = deque()
         self._last_is_an_end = False
         self._ended = False
-        self._heard = time.monotonic()
-        self._quiet = 0
+        self._asked = time.monotonic()
+        self._waits = False
 
     @property
     def ended(self) -> bool:
@@ -131,13 +130,19 @@ class RunTail:
         if not live and idle and not records and not self._ended:
             self._ended = True
             news.append(Died(self._last_words()))
-        if news or not live or self._ended:
-            self._heard, self._quiet = time.monotonic(), 0
-        elif (quiet := int(time.monotonic() - self._heard)) >= QUIET_AFTER and quiet > self._quiet:
-            self._quiet = quiet
-            note = self.run.note()
-            news.append(Quiet(quiet, note.sentence if note else ""))
+        if live and not self._ended:
+            news += self._word(anything_else=bool(news))
         return news
+
+    def _word(self, *, anything_else: bool) -> list[News]:
+        """What the worker says of itself, as long as it says it, and once when it is over."""
+        if time.monotonic() - self._asked < ASK_EVERY or (anything_else and not self._waits):
+            return []
+        self._asked = time.monotonic()
+        note = self.run.note()
+        words, waited = (note.sentence if note else ""), self._waits
+        self._waits = bool(words)
+        return [Waiting(words)] if words or waited else []
 
     def _next_entries(self) -> list[Entry]:
         count = min(MOST_ENTRIES, len(self._lines))
