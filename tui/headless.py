@@ -74,6 +74,7 @@ class PlainLines:
 def _display(run: str, worker: Worker, *, json: bool) -> Display:
     if json:
         return JsonLines(run)
+    run = printable(run)
     if not sys.stdout.isatty():
         return PlainLines(run)
     # Nobody else shall wait for rich.

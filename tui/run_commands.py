@@ -64,8 +64,9 @@ def ask(run: RunDirectory, command: Command) -> int:
     from tui.engine.client import CommandRefused, RunClient
 
     if not run.is_live():
-        hint = "" if isinstance(command, Stop) else f"; inkling resume {run.name} takes it up"
-        raise RunError(f"Run {printable(run.name)} is not live: it has {_state(run)}{hint}.")
+        name = printable(run.name)
+        hint = "" if isinstance(command, Stop) else f"; inkling resume {name} takes it up"
+        raise RunError(f"Run {name} is not live: it has {_state(run)}{hint}.")
     try:
         asyncio.run(RunClient(run).ask(command))
     except CommandRefused as refusal:

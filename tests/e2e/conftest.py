@@ -37,7 +37,7 @@ class Terminal:
 
     def __init__(
         self, *arguments: str, columns: int, rows: int, controlling: bool = True,
-        **environment: str,
+        program: tuple[str, ...] = (INKLING,), **environment: str,
     ) -> None:  # fmt: skip
         """Not every terminal is the controlling one of what runs in it; only that one sends a
         signal when it goes."""
@@ -49,7 +49,7 @@ class Terminal:
         self._stream = pyte.ByteStream(self._screen)
         self.raw = b""
         self.process = subprocess.Popen(
-            [INKLING, *arguments],
+            [*program, *arguments],
             **self._attached(slave, controlling),
             env=_without_size(os.environ)
             | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}

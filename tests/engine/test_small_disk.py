@@ -26,6 +26,8 @@ from tui.engine.commands import Pause, Set, Stop
 from tui.engine.facts import Fact, Failed, Paused, Stopped, Waited
 from tui.engine.run_directory import RunDirectory
 from tui.engine.runs import summary
+from tui.engine.state import RunState
+from tui.engine.tail import RunTail
 from tui.engine.test_set import load_split
 from tui.engine.worker import Worker
 
@@ -117,6 +119,14 @@ def test_training_waits_for_room_and_goes_on(
     told = capsys.readouterr().out
     assert "waiting" in told
     assert "It goes on when there is room" in told
+    tail, state = RunTail(run), RunState(run.name, run.read_config().hyperparameters)
+
+    def look() -> str:
+        for news in tail.poll():
+            state.apply(news)
+        return state.status.sentence
+
+    wait_for(lambda: "Training waits: No space left" in look(), "who watches is told")
     held = len(steps_of(run))
     assert cpu_share(pid(client), 1.0) < 0.2
     assert len(steps_of(run)) == held
@@ -125,6 +135,7 @@ def test_training_waits_for_room_and_goes_on(
     asyncio.run(client.ask(Pause()))
     ballast.unlink()
     wait_for(lambda: summary(run).state == "paused", "what was asked meanwhile")
+    wait_for(lambda: look() == "" and state.status.phase == "paused", "who watches is told, too")
     facts = facts_of(run)
     waited = [fact for fact in facts if isinstance(fact, Waited)]
     assert len(waited) == 1
@@ -225,7 +236,8 @@ def test_a_run_that_is_removed_ends_its_worker(
     wait_for(lambda: client.run.checkpoint.exists(), "its beginning")
     if how == "paused":
         wait_for(lambda: any(isinstance(f, Paused) for f in facts_of(client.run)), "a step")
-    shutil.rmtree(client.run.path)
+    # Renamed first: in the midst of a removal a file may be made.
+    shutil.rmtree(client.run.path.rename(runs / "away"))
     try:
         client._process.wait(20)
     finally:

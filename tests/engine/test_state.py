@@ -16,7 +16,7 @@ from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, R
 from nn.hyperparameters import Hyperparameters, Value
 from tui.engine.facts import Entry, Fact, Failed, Paused, Preparing, Resumed, Stopped
 from tui.engine.state import LIVE, LONGEST_LOG, LogBook, RunState
-from tui.engine.tail import STEP, Died, StepsRecorded
+from tui.engine.tail import STEP, Died, StepsRecorded, Waiting
 
 STARTED = RunStarted((64, 32, 10), 2410, 1000, 360, 10, 100, 2.3, 0.1)
 FINISHED = RunFinished(10, 1000, 0.1, 0.2, 0.95, 5.0, 20_000.0)
@@ -232,3 +232,15 @@ def test_a_run_is_held_between_a_pause_and_what_ends_it(news: list[Any], held: b
 @pytest.mark.parametrize("ending", [Stopped(0, 0, "me"), FINISHED])
 def test_an_ending_leaves_no_stale_sentence(ending: Fact) -> None:
     assert state_after(Preparing("Downloading mnist", 0, 10), ending).status.sentence == ""
+
+
+def test_a_run_that_waits_says_why_until_it_is_over() -> None:
+    state = RunState("run", Hyperparameters())
+    state.apply(Entry(1.0, STARTED))
+    state.apply(Waiting("Training waits: No space left\x1b[2J."))
+    assert state.status.sentence == "Training waits: No space left?[2J."
+    before = state.status
+    state.apply(Waiting("Training waits: No space left\x1b[2J."))
+    assert state.status is before
+    state.apply(Waiting(""))
+    assert state.status.sentence == ""

@@ -13,6 +13,7 @@ as a thread and 677 as a child process, for two Python threads take turns.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import subprocess
@@ -124,6 +125,8 @@ class RunClient:
         if run.is_live():
             raise RunError(f"Run {printable(run.name)} is live; there is nothing to resume.")
         run.read_config().require_our_format()
+        with contextlib.suppress(OSError):
+            run.control.unlink()
         return cls(run, _worker_process(run, "run"))
 
     async def facts(self) -> AsyncIterator[News]:
@@ -220,15 +223,17 @@ class RunClient:
         Raises:
             OSError: there is none to wait for.
         """
-        while not self.run.control.is_symlink() and (self.run.is_live() or self._may_start()):
-            await asyncio.sleep(0.02)
         while True:
-            try:
-                return await _connect(self.run.control.readlink())
-            except OSError:
-                # Of a run that was taken up, the link may still be the killed worker's.
-                if self._process is None or self._process.poll() is not None:
-                    raise
+            # Not before its lock is held: the link in a copied run leads to the other's worker.
+            if self.run.is_live():
+                try:
+                    return await _connect(self.run.control.readlink())
+                except OSError:
+                    # Of a run that was taken up, the link may still be the killed worker's.
+                    if self._process is None and self.run.control.is_symlink():
+                        raise
+            elif not self._may_start():
+                raise ConnectionRefusedError
             await asyncio.sleep(0.02)
 
     def _may_start(self) -> bool:

@@ -242,6 +242,9 @@ class RunDirectory:
                         ) from None
                     time.sleep(0.02)
             self._write_note(handle, "")
+            # Of a copied run it would lead to the other's worker.
+            with contextlib.suppress(OSError):
+                self.control.unlink()
             yield lambda sentence: self._write_note(handle, sentence)
         finally:
             os.close(handle)

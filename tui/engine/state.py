@@ -36,7 +36,7 @@ from tui.engine.facts import (
     Waited,
 )
 from tui.engine.predictions import Predictions
-from tui.engine.tail import Died, News, Quiet, StepsRecorded
+from tui.engine.tail import Died, News, Quiet, StepsRecorded, Waiting
 from tui.engine.text import printable
 
 Phase = Literal[
@@ -137,6 +137,9 @@ class RunState:
                 pace = self.hyperparameters.pace
                 if self.status.phase == "running" and not (pace and seconds < 3 / pace):
                     self._update(quiet=seconds)
+            case Waiting(words=words):
+                if self.status.live and printable(words) != self.status.sentence:
+                    self._update(sentence=printable(words))
             case Entry():
                 self._apply_entry(news)
             case _:

@@ -8,6 +8,7 @@ is never more than nothing. Any number of tails may follow one run, and none of 
 from __future__ import annotations
 
 import os
+import time
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,9 @@ STEP = np.dtype(list(STEP_FIELDS))
 CHUNK = 1 << 20
 """Bytes read from a file at one look: a long history arrives in pieces, and keys get a turn."""
 
+
+ASK_EVERY = 1.0
+"""Seconds between two looks at the word a worker leaves in its lock, while nothing else comes."""
 
 MOST_ENTRIES = 500
 """Lines of the journal told at one look: each takes a moment to understand, and to show."""
@@ -50,7 +54,14 @@ class Quiet:
     seconds: float
 
 
-News = Union[Entry, StepsRecorded, Died, Quiet]
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The worker lives and stands still; `words` say why, and are empty when that is over."""
+
+    words: str
+
+
+News = Union[Entry, StepsRecorded, Died, Quiet, Waiting]
 
 
 class _Growing:
@@ -90,6 +101,8 @@ class RunTail:
         self._lines: deque[bytes] = deque()
         self._last_is_an_end = False
         self._ended = False
+        self._asked = time.monotonic()
+        self._waits = False
 
     @property
     def ended(self) -> bool:
@@ -124,7 +137,19 @@ class RunTail:
         if not live and idle and not records and not self._ended:
             self._ended = True
             news.append(Died(self._last_words()))
+        if live and not self._ended:
+            news += self._word(anything_else=bool(news))
         return news
+
+    def _word(self, *, anything_else: bool) -> list[News]:
+        """What the worker says of itself, as long as it says it, and once when it is over."""
+        if time.monotonic() - self._asked < ASK_EVERY or (anything_else and not self._waits):
+            return []
+        self._asked = time.monotonic()
+        note = self.run.note()
+        words, waited = (note.sentence if note else ""), self._waits
+        self._waits = bool(words)
+        return [Waiting(words)] if words or waited else []
 
     def _next_entries(self) -> list[Entry]:
         count = min(MOST_ENTRIES, len(self._lines))
