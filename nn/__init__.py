@@ -34,8 +34,10 @@ Is it right, and does it last:
 22. `atomic`           a file that is there whole or not at all
 23. `npz`              what a file of arrays claims, before it is believed
 24. `archive`          words and arrays in one such file
-25. `checkpoint`       a run, put down and taken up again, bit for bit
-26. `estimator`        the same network behind scikit-learn's door
+25. `state`            what of a run has to be kept
+26. `plausible`        whether that can have been a run
+27. `checkpoint`       a run, put down and taken up again, bit for bit
+28. `estimator`        the same network behind scikit-learn's door
 
 What it gets wrong, and why:
 
@@ -43,6 +45,7 @@ What it gets wrong, and why:
 
 Besides the book, `names` lists what things are called, `hyperparameters` is the one place where
 every knob is named, bounded and explained (pydantic does the checking, `checks` and `sources` what
-it cannot), `specs` and `presets` are read off it, and `data` is where the digits come from. Nothing
-in here prints or knows that a terminal exists, and only `prefetch` starts a thread.
+it cannot), `specs`, `presets` and `estimator_parameters` are read off it, and `data` is where the
+digits come from. Nothing in here prints or knows that a terminal exists, and only `prefetch` and
+`data.openml` start threads.
 """

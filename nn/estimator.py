@@ -29,26 +29,20 @@ from sklearn.utils.validation import (  # type: ignore[import-untyped]
     validate_data,
 )
 
-from nn.checkpoint import State, Words, capture, pass_on
 from nn.data.dataset import Split
+from nn.estimator_parameters import PARAMETERS, documented, plain
 from nn.events import Diverged
 from nn.hyperparameters import HyperparameterError, Hyperparameters
 from nn.metrics import CHUNK
 from nn.network import Network
 from nn.presets import assembled
 from nn.specs import SPECS
+from nn.state import State, Words, capture, pass_on
 from nn.trainer import Trainer
 
 Array = NDArray[Any]
 
 _DEFAULT = Hyperparameters()
-
-_NOT_HERE = ("dataset", "split", "seed", "pace", "threads")
-"""Hyperparameters that mean nothing here: the rows are given, all of them for training; the seed
-goes by its scikit-learn name, `random_state`; and joblib limits the threads of its workers."""
-
-PARAMETERS = tuple(name for name in SPECS if name not in _NOT_HERE)
-"""The hyperparameters that the constructor takes, beside `image_shape` and `random_state`."""
 
 _FOR_GOOD = (*(name for name in PARAMETERS if SPECS[name].group == "Network"), "optimizer")
 """What cannot change between two calls of `partial_fit`."""
@@ -244,7 +238,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
             HyperparameterError: one that cannot be used, or not beside another.
         """
-        given = {name: SPECS[name].parse(_plain(getattr(self, name))) for name in PARAMETERS}
+        given = {name: SPECS[name].parse(plain(getattr(self, name))) for name in PARAMETERS}
         return assembled({**given, "seed": seed})
 
     def _seed(self) -> int:
@@ -266,7 +260,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _image_shape(self, h: Hyperparameters, n_features: int) -> tuple[int, int]:
         if self.image_shape is not None:
-            match _plain(self.image_shape):
+            match plain(self.image_shape):
                 case (int(height), int(width)) if height * width == n_features and height > 0:
                     return height, width
             raise ValueError(
@@ -311,29 +305,11 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self._network.parameters[...], self._network.state[...] = plain["judged"]
 
 
-def _plain(value: Any) -> Any:
-    """NumPy's numbers and arrays, which searches hand out, as Python's."""
-    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
-
-
 def _some(labels: Array) -> str:
     """The first few labels, for a message."""
     shown = ", ".join(ascii(label)[:40] for label in labels[:5].tolist())
     return f"{shown}, ..." if len(labels) > 5 else shown
 
 
-def _documented() -> str:
-    """What `help` says of the parameters, read off their one definition."""
-    lines = ["", "Parameters", "----------"]
-    for name in PARAMETERS:
-        spec = SPECS[name]
-        allowed = ", ".join(spec.choices) or spec.bounds
-        lines.append(f"{name} : default={spec.default!r}")
-        lines.append(f"    {spec.help} ({allowed})" if allowed else f"    {spec.help}")
-    lines += ["image_shape : default=None", "    height and width, to augment; None is a square"]
-    lines += ["random_state : default=None", f"    {SPECS['seed'].help}; None is any"]
-    return "\n    ".join(lines) + "\n    "
-
-
 if DigitClassifier.__doc__:
-    DigitClassifier.__doc__ += _documented()
+    DigitClassifier.__doc__ += documented()

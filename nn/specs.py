@@ -76,6 +76,25 @@ class Spec:
         return f"{self.label} {need.format_map(context)} ({got})."
 
 
+def parse_live(changes: Mapping[str, object]) -> dict[str, Value]:
+    """The values for knobs that are to be turned while a run goes on, checked, by name.
+
+    Raises:
+        HyperparameterError: unknown, not live, or out of bounds.
+    """
+    parsed = {}
+    for name, value in changes.items():
+        spec = SPECS.get(name)
+        if spec is None:
+            raise HyperparameterError(name, f"There is no hyperparameter {ascii(name)[:60]}.")
+        if not spec.live:
+            raise HyperparameterError(
+                name, f"{spec.label} cannot change while a run goes on; it needs a new run."
+            )
+        parsed[name] = spec.parse(value)
+    return parsed
+
+
 def format_value(value: Value) -> str:
     """The text a person would type for a value: `(128, 64)` -> `128,64`, `0.05` -> `0.05`."""
     if isinstance(value, tuple):

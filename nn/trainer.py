@@ -39,7 +39,7 @@ from nn.metrics import CHUNK, Evaluation, evaluate
 from nn.network import Network
 from nn.optimizers import OPTIMIZERS
 from nn.schedules import SCHEDULES, Shape
-from nn.specs import SPECS
+from nn.specs import SPECS, parse_live
 from nn.supply import DROPOUT, Supply, amounts_of, held_out, stream
 
 _in_words = np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -122,20 +122,11 @@ class Trainer:
         Raises:
             HyperparameterError: unknown, not live, or out of bounds; then nothing has changed.
         """
-        parsed = {}
-        for name, value in changes.items():
-            spec = SPECS.get(name)
-            if spec is None:
-                raise HyperparameterError(name, f"There is no hyperparameter {ascii(name)[:60]}.")
-            if not spec.live:
-                raise HyperparameterError(
-                    name, f"{spec.label} cannot change while a run goes on; it needs a new run."
-                )
-            if name == "momentum" and not self.optimizer.uses_momentum:
-                optimizer = self.hyperparameters.optimizer
-                raise HyperparameterError(name, f"{spec.label} has no part in {optimizer}.")
-            parsed[name] = spec.parse(value)
         old = self.hyperparameters
+        parsed = parse_live(changes)
+        if "momentum" in parsed and not self.optimizer.uses_momentum:
+            label = SPECS["momentum"].label
+            raise HyperparameterError("momentum", f"{label} has no part in {old.optimizer}.")
         self.hyperparameters = old.model_copy(update=parsed)
         self._turn_knobs()
         if self.permutation is not None and amounts_of(old) != amounts_of(self.hyperparameters):

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from training_runs import MakeSplit, everything, plain, square, told, untimed, whole_state
 
 from nn.archive import ArchiveError
-from nn.checkpoint import capture, load, restore, save
+from nn.checkpoint import load, restore, save
 from nn.data import Split
 from nn.events import Diverged, EpochDone, Event, RunFinished, RunStarted, StepDone
 from nn.hyperparameters import Hyperparameters
 from nn.optimizers import OPTIMIZERS
 from nn.schedules import SCHEDULES
+from nn.state import capture
 from nn.trainer import Trainer
 
 Script = Mapping[int, Mapping[str, object]]

@@ -22,9 +22,10 @@ from training_runs import MakeSplit, everything, square
 
 from nn import archive
 from nn.archive import ArchiveError
-from nn.checkpoint import KIND, VERSION, capture, load, save
+from nn.checkpoint import KIND, VERSION, load, save
 from nn.data import Split
 from nn.events import EpochDone
+from nn.state import capture
 from nn.trainer import Trainer
 
 MB = 2**20

@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from nn.checkpoint import capture
 from nn.data import Split
 from nn.events import Event
 from nn.hyperparameters import Hyperparameters
 from nn.presets import resolve
+from nn.state import capture
 from nn.trainer import Trainer
 
 MakeSplit = Callable[..., Split]

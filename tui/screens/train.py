@@ -139,8 +139,13 @@ class TrainScreen(Room):
         return super().check_action(action, parameters)
 
     def watch_focused(self, focused: Widget | None) -> None:
-        form = self.query("#form-pane")
-        inside = focused is not None and bool(form) and form.first() in focused.ancestors
+        above = focused.ancestors if focused is not None else []
+        # Not by :focus-within, for which Textual styles all there is in a pane anew whenever the
+        # focus moves inside of it: a Tab took four times as long.
+        for panes in self.query_children("#panes"):
+            for pane in panes.children:
+                pane.set_class(pane in above, "-focused")
+        inside = any(node.id == "form-pane" for node in above)
         # A heading has no use for letters or the space bar.
         self.editing = inside and not isinstance(focused, GroupHeading)
 
