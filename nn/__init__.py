@@ -37,6 +37,10 @@ Is it right, and does it last:
 25. `checkpoint`       a run, put down and taken up again, bit for bit
 26. `estimator`        the same network behind scikit-learn's door
 
+What it gets wrong, and why:
+
+27. `analysis`         confusion, calibration, forgetting, suspect labels, neighbours, saliency
+
 Besides the book, `names` lists what things are called, `hyperparameters` is the one place where
 every knob is named, bounded and explained (pydantic does the checking, `checks` and `sources` what
 it cannot), `specs` and `presets` are read off it, and `data` is where the digits come from. Nothing

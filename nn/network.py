@@ -137,13 +137,25 @@ class Network:
             x = layer.forward(x, training=training)
         return x
 
-    def backward(self, d_logits: Array) -> None:
-        """Fill `gradients` with dL/d(parameters), given dL/d(logits) of the batch last seen."""
+    def hidden(self, x: Array) -> Array:
+        """What the last layer sees of x (n, n_inputs): (n, its n_inputs), the last hidden layer's
+        values, or x itself where there is none; a buffer, valid until the next call."""
+        for layer in self.layers[:-1]:
+            x = layer.forward(x)
+        return x
+
+    def backward(self, d_logits: Array, *, need_d_input: bool = False) -> Array | None:
+        """Fill `gradients` with dL/d(parameters), given dL/d(logits) of the batch last seen.
+
+        How the loss would change if the pixels did, dL/dx (n, n_inputs), is worked out and returned
+        only for who asks: training does not.
+        """
         d_output: Array | None = d_logits
         for layer in reversed(self.layers):
             assert d_output is not None
-            # Nobody asks how the loss would change if the pixels did.
-            d_output = layer.backward(d_output, need_d_input=layer is not self.layers[0])
+            needed = need_d_input or layer is not self.layers[0]
+            d_output = layer.backward(d_output, need_d_input=needed)
+        return d_output
 
     def predict_probabilities(self, x: Array) -> Array:
         """Softmax of the logits, (n, n_classes): a new array; each row sums to one."""

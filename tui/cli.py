@@ -18,6 +18,7 @@ from typing import NoReturn
 from nn.hyperparameters import HyperparameterError, Hyperparameters
 from nn.presets import PRESETS, resolve
 from nn.specs import SPECS
+from tui.engine.sorts import SORTS
 from tui.exit_codes import DONE, FAILED, INTERRUPTED, USAGE
 from tui.terminal import UsageError
 
@@ -98,10 +99,37 @@ def _add_run_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
                 "--json", action="store_true", help="print one JSON object per line"
             )
             _add_checkpoint_every(command)
+    _add_errors(commands)
     remove = commands.add_parser("rm", help="remove runs for good", allow_abbrev=False)
     remove.add_argument("runs", nargs="+", metavar="RUN", help=_RUN_HELP)
     remove.add_argument("--yes", action="store_true", help="without asking")
     _add_place(remove)
+
+
+def _add_errors(commands: argparse._SubParsersAction[_Parser]) -> None:
+    errors = commands.add_parser(
+        "errors", help="list the test digits that a run gets wrong", allow_abbrev=False
+    )
+    errors.add_argument(
+        "run", nargs="?", default="latest", metavar="RUN", help=f"{_RUN_HELP} (the default)"
+    )
+    errors.add_argument(
+        "--filter", default="wrong", metavar="WORDS",
+        help='which digits, such as "true:4 conf>0.9"; "" is all of them (default wrong)',
+    )  # fmt: skip
+    sorts = "; ".join(f"{name}: {told}" for name, told in SORTS.items())
+    errors.add_argument(
+        "--sort", choices=SORTS, default=next(iter(SORTS)), help=f"{sorts} (default loss)"
+    )
+    errors.add_argument("--csv", type=Path, metavar="FILE", help="write all of them as a table")
+    errors.add_argument("--png", type=Path, metavar="FILE", help="draw them on a contact sheet")
+    errors.add_argument("--against", metavar="RUN", help="compare with another run's answers")
+    errors.add_argument(
+        "--limit", type=_count, default=20, metavar="N",
+        help="list so many at most; 0 is all of them (default 20)",
+    )  # fmt: skip
+    errors.add_argument("--json", action="store_true", help="print one JSON object per line")
+    _add_place(errors)
 
 
 _RUN_HELP = "a run's name, the beginning of it, or latest"
@@ -122,6 +150,12 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < math.inf:
         raise argparse.ArgumentTypeError("must be a number of seconds greater than 0")
     return seconds
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdecimal():
+        raise argparse.ArgumentTypeError("must be a whole number, 0 or greater")
+    return int(text)
 
 
 def _add_place(parser: argparse.ArgumentParser) -> None:
@@ -206,6 +240,23 @@ def _manage(options: argparse.Namespace) -> int:
     return run_commands.ask(run, Pause() if options.command == "pause" else Stop())
 
 
+def _errors(options: argparse.Namespace) -> int:
+    from tui.engine.run_directory import find_run
+    from tui.error_commands import list_errors
+
+    runs_dir = _runs_dir(options)
+    return list_errors(
+        find_run(runs_dir, options.run),
+        filter_line=options.filter,
+        sort=options.sort,
+        csv=options.csv,
+        png=options.png,
+        against=find_run(runs_dir, options.against) if options.against else None,
+        limit=options.limit,
+        json=options.json,
+    )
+
+
 def _open(options: argparse.Namespace) -> int:
     """The app, on nothing or on a run to attach to."""
     from tui.terminal import go_with_the_terminal, is_plain, leave_on_sigterm, require_terminal
@@ -253,6 +304,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "train":
             return _train(options)
+        if options.command == "errors":
+            return _errors(options)
         return _manage(options) if options.command in _MANAGING else _open(options)
     except (HyperparameterError, RunError, UsageError) as error:
         print(f"inkling: {error}", file=sys.stderr)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from tui.engine.exports import unwritable
 from tui.engine.log_lines import log_text
-from tui.engine.run_directory import RunDirectory, RunError
-from tui.engine.text import printable
+from tui.engine.run_directory import RunDirectory
 
 
 def save_log(run: RunDirectory) -> Path:
@@ -21,7 +21,7 @@ def save_log(run: RunDirectory) -> Path:
         with open(path, "w", encoding="utf-8") as file:
             file.writelines(log_text(run))
     except OSError as error:
-        raise _refusal(path, error) from None
+        raise unwritable(path, error) from None
     return path
 
 
@@ -35,9 +35,5 @@ def save_picture(svg: str) -> Path:
     try:
         path.write_text(svg, "utf-8")
     except OSError as error:
-        raise _refusal(path, error) from None
+        raise unwritable(path, error) from None
     return path
-
-
-def _refusal(path: Path, error: OSError) -> RunError:
-    return RunError(f"{printable(path)} cannot be written: {printable(error.strerror)}.")

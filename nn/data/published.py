@@ -92,3 +92,7 @@ PUBLISHED_FINGERPRINTS: Mapping[str, str] = MappingProxyType(
     }
 )
 """The `Dataset.fingerprint` of the sets as published."""
+
+MNIST_TEST_FINGERPRINT = "b69c9657baa73cea1359a511f70970d5a9bfe744927151e61f60d0f15df2ff64"
+"""`dataset.fingerprint` of MNIST's official test digits alone: they may come with others to train
+on."""

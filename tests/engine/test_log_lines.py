@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -49,7 +50,9 @@ def test_a_saved_log_says_what_the_screen_says(make_run: Make) -> None:
     header, *lines = log_text(run)
     assert header == HEADER + "\n"
     assert lines == [line + "\n" for line in state.book.lines]
-    assert len(lines) == 5
+    assert len(lines) == 7
+    told = [re.search(r" \+\d+ fixed, -\d+ broken, \d+ never right\n$", line) for line in lines]
+    assert [place for place, found in enumerate(told) if found] == [2, 4]
     assert not any("Reading" in line for line in lines)
 
 

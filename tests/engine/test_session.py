@@ -51,7 +51,7 @@ async def test_a_run_from_start_to_finish(session: Session, runs: Path) -> None:
     assert (state.status.epoch, state.status.step) == (8, 8 * 45)
     assert len(state.history.train) == 8 * 45
     assert len(state.history.test) == 9
-    assert len(state.book.since(0)) == 10
+    assert len(state.book.since(0)) == 18
     assert state.predictions is not None
     assert state.predictions.epoch == 8, "the last epoch's predictions, whatever was skipped"
     assert state.status.test_accuracy == 1 - len(state.predictions.wrong) / 360

@@ -19,7 +19,7 @@ from nn.presets import PRESETS, resolve
 from tui.engine import threads as threads_module
 from tui.engine.commands import Stop
 from tui.engine.control import Asked
-from tui.engine.facts import Entry, Fact, Preparing, Stopped, ThreadsChosen
+from tui.engine.facts import Entry, Fact, MistakesChanged, Preparing, Stopped, ThreadsChosen
 from tui.engine.log_lines import words
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.state import RunState
@@ -252,7 +252,7 @@ def test_a_run_says_and_keeps_what_it_chose(
             assert blas_threads() == {2}
             assert run.read_config().threads_chosen == 2
     facts = facts_of(run)
-    assert kinds(facts) == [ThreadsChosen, RunStarted, EpochDone, RunFinished]
+    assert kinds(facts) == [ThreadsChosen, RunStarted, EpochDone, MistakesChanged, RunFinished]
     (chosen,) = (fact for fact in facts if isinstance(fact, ThreadsChosen))
     assert chosen == ThreadsChosen(2, 0, 0, 1.8)
     assert run.read_config().hyperparameters.threads == 0, "what was asked for"
@@ -267,7 +267,7 @@ def test_a_number_that_is_known_is_not_measured(
     if not asked:
         run.write_config(run.read_config().model_copy(update={"threads_chosen": 3}))
     facts = [entry.fact for entry in Worker(run).run()]
-    assert kinds(facts) == [RunStarted, EpochDone, RunFinished]
+    assert kinds(facts) == [RunStarted, EpochDone, MistakesChanged, RunFinished]
     assert blas_threads() == {3}
     assert run.read_config().threads_chosen == 3
     assert not measured

@@ -19,7 +19,7 @@ from nn.hyperparameters import Hyperparameters
 from tui.engine import worker as worker_module
 from tui.engine.commands import Command, Epoch, Pause, Request, Resume, Set, Step, Stop, to_line
 from tui.engine.control import Asked
-from tui.engine.facts import Fact, Paused, Preparing, Resumed, Stopped
+from tui.engine.facts import Fact, MistakesChanged, Paused, Preparing, Resumed, Stopped
 from tui.engine.loading import Loading
 from tui.engine.run_directory import RunDirectory
 from tui.engine.worker import Stint, Worker
@@ -64,7 +64,7 @@ def test_an_undisturbed_run(make_run: Make, facts_of: FactsOf, steps_of: StepsOf
     run = make_run(epochs=3, batch_size=100)
     facts = [entry.fact for entry in Worker(run).run()]
     kinds = [type(fact) for fact in facts if not isinstance(fact, Preparing)]
-    assert kinds == [RunStarted, EpochDone, EpochDone, EpochDone, RunFinished]
+    assert kinds == [RunStarted, *[EpochDone, MistakesChanged] * 3, RunFinished]
     assert facts_of(run) == facts
     steps = steps_of(run)
     assert steps["step"].tolist() == list(range(1, 3 * PER_EPOCH + 1))
@@ -336,7 +336,8 @@ def test_what_is_asked_while_a_download_hangs(
             case RunStarted():
                 ask(worker, Resume())
     kinds = [type(fact) for fact in facts]
-    assert kinds == [Preparing, Paused, RunStarted, Resumed, EpochDone, RunFinished]
+    ending = [EpochDone, MistakesChanged, RunFinished]
+    assert kinds == [Preparing, Paused, RunStarted, Resumed, *ending]
 
 
 def test_a_load_that_nobody_waits_for_ends_at_its_next_word(wait_for: Callable[..., None]) -> None:

@@ -10,6 +10,12 @@
 - `worker`         the process (or the foreground) that owns the training
 - `tail`           a reader at its own pace, which no writer waits for
 - `client`         starts a worker, iterates its facts, sends it commands
+- `guesses`, `mistakes_reader`      what a run's digits were taken for after each epoch, as it grows
+- `sorts`, `mistakes`      what it gets wrong, and all that follows from it
+- `known_labels`   test labels of MNIST that people do not confirm
+- `digit_query`, `digit_filter`      which test digits are meant, and how that is written
+- `hidden`         the network itself, for what only it can say of a digit
+- `exports`, `contact_sheet`         digits to take home: a table, a page of pictures
 - `curve`, `predictions`, `state`   what a screen needs to know of a run, bounded, without Textual
 
 Nothing in here imports Textual: a run outlives the screen that shows it.

@@ -82,6 +82,17 @@ class Waited:
 
 
 @dataclass(frozen=True, slots=True)
+class MistakesChanged:
+    """How many test digits an epoch has put right, how many it has lost, and how many have been
+    wrong after every epoch so far (`nn.analysis.learning_history`)."""
+
+    epoch: int
+    fixed: int
+    broken: int
+    never_right: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """Someone ended the run before its last epoch; what it has learnt so far is on disk."""
 
@@ -121,6 +132,7 @@ Fact = Union[
     Waited,
     RunStarted,
     EpochDone,
+    MistakesChanged,
     HyperparameterChanged,
     Paused,
     Resumed,

@@ -14,6 +14,7 @@ from tui.engine.facts import (
     Entry,
     Fact,
     Failed,
+    MistakesChanged,
     Paused,
     Preparing,
     Resumed,
@@ -81,6 +82,8 @@ def words(fact: Fact) -> str:
                 f"{fact.test_accuracy:>7.2%}  {fact.learning_rate:<7.2g} "
                 f"{seconds(fact.seconds):<6} {fact.samples_per_second:>9,.0f}{_validated(fact)}"
             )
+        case MistakesChanged(fixed=fixed, broken=broken, never_right=never):
+            return f"       +{fixed:,} fixed, -{broken:,} broken, {never:,} never right"
         case HyperparameterChanged():
             label = SPECS[fact.name].label.lower() if fact.name in SPECS else printable(fact.name)
             old, new = format_value(fact.old), format_value(fact.new)

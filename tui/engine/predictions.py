@@ -13,6 +13,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from nn.analysis import scores
+
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
@@ -63,14 +65,12 @@ class Predictions:
     @cached_property
     def predicted(self) -> npt.NDArray[np.intp]:
         """The class with the largest probability: intp (n,). NaN never wins."""
-        certain = np.where(np.isnan(self.probabilities), -1.0, self.probabilities)
-        return np.asarray(certain.argmax(axis=1), np.intp)
+        return scores.guesses(self.probabilities)
 
     @cached_property
     def confidence(self) -> npt.NDArray[np.float32]:
         """The probability of the predicted class: float32 (n,) in 0..1, NaN counts as 0."""
-        chosen = np.take_along_axis(self.probabilities, self.predicted[:, None], axis=1)[:, 0]
-        return np.clip(np.nan_to_num(chosen, nan=0.0), 0.0, 1.0).astype(np.float32)
+        return scores.probability_of(self.probabilities, self.predicted)
 
     @cached_property
     def wrong(self) -> npt.NDArray[np.intp]:

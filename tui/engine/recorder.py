@@ -25,15 +25,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn import checkpoint
+from nn.analysis import scores
 from nn.archive import ArchiveError
 from nn.atomic import replacing, sweep
 from nn.events import EpochDone, RunStarted, StepDone
 from nn.trainer import Trainer
-from tui.engine.facts import Entry, Fact, decode, encode
+from tui.engine.facts import Entry, Fact, MistakesChanged, decode, encode
 from tui.engine.run_directory import STEP_STRUCT, RunDirectory
 
 FLUSH_EVERY = 0.1
 """Seconds that steps may wait in memory: readers look ten times a second."""
+
+Telling = RunStarted | EpochDone | MistakesChanged
+"""What is told once, however often it is done again."""
 
 PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 """What may be over when somebody has made room or mounted the disk anew."""
@@ -78,7 +82,7 @@ class Recorder:
             line = b"\n"
             for line in journal:
                 entry = decode(line)
-                if entry is not None and isinstance(entry.fact, (RunStarted, EpochDone)):
+                if entry is not None and isinstance(entry.fact, Telling):
                     told.add(which(entry.fact))
         if not line.endswith(b"\n"):
             self._do(partial(_write, self._journal, [b"\n"]))
@@ -110,7 +114,7 @@ class Recorder:
         saved = BytesIO()
         np.save(saved, np.ascontiguousarray(probabilities, np.float32), allow_pickle=False)
         self._do(partial(_replace, self._run.predictions, saved))
-        guesses = probabilities.argmax(axis=1).astype(np.uint8).tobytes()
+        guesses = scores.guesses(probabilities).astype(np.uint8).tobytes()
         self._do(partial(_write, self._guesses, [guesses]))
 
     def checkpoint(self, path: Path, trainer: Trainer) -> None:
@@ -151,10 +155,12 @@ class Recorder:
         self.push()
 
 
-def which(fact: RunStarted | EpochDone) -> Fact:
+def which(fact: Telling) -> Fact:
     """The fact stripped of everything but what it is the fact of."""
     if isinstance(fact, RunStarted):
         return RunStarted((), 0, 0, 0, 0, 0, 0.0, 0.0)
+    if isinstance(fact, MistakesChanged):
+        return MistakesChanged(fact.epoch, 0, 0, 0)
     return EpochDone(fact.epoch, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 

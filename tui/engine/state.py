@@ -26,6 +26,7 @@ from tui.engine.facts import (
     CameBack,
     Entry,
     Failed,
+    MistakesChanged,
     Paused,
     Preparing,
     Resumed,
@@ -171,7 +172,7 @@ class RunState:
             case Preparing(what=what, done=done, total=total):
                 share = f" {done / total:.0%}" if total else ""
                 self._update(phase="preparing", sentence=printable(what) + share)
-            case ThreadsChosen() | Waited():
+            case ThreadsChosen() | Waited() | MistakesChanged():
                 pass
             case CameBack(since=since):
                 self._mark(fact.step, "away", since)

@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import assert_never
 
 from nn import checkpoint
+from nn.analysis.learning_history import LearningHistory
+from nn.analysis.scores import guesses
 from nn.archive import ArchiveError
 from nn.data import DataError, Split
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted, StepDone
@@ -34,16 +36,18 @@ from tui.engine.facts import (
     Entry,
     Fact,
     Failed,
+    MistakesChanged,
     Preparing,
     Stopped,
     TakenUp,
     ThreadsChosen,
     Waited,
 )
+from tui.engine.guesses import GuessReader
 from tui.engine.keeping import Keeper
 from tui.engine.loading import Loading
 from tui.engine.orders import Orders, Stint, StopAsked
-from tui.engine.recorder import Recorder, which
+from tui.engine.recorder import Recorder, Telling, which
 from tui.engine.run_directory import RunDirectory, RunError, last_step
 from tui.engine.test_set import load_split
 from tui.engine.text import printable
@@ -118,6 +122,7 @@ class Worker(Orders):
         digits = yield from self._load(h)
         self._keeper = Keeper(self._config.checkpoint_every)
         trainer = self._trainer = Trainer(h, digits)
+        self._learning = LearningHistory.begin(digits.test_labels)
         if taken_up:
             trainer = self._trainer = yield from self._take_up(trainer, digits)
         if not threads.number:
@@ -138,6 +143,8 @@ class Worker(Orders):
                 case EpochDone():
                     self._record_predictions()
                     yield from self._tell(event)
+                    changes = dataclasses.astuple(self._learning.changes)
+                    yield from self._tell(MistakesChanged(event.epoch, *changes))
                     self._keep_epoch(trainer)
                     flat_out = not trainer.hyperparameters.pace and not trainer.finished
                     if flat_out and threads.slowed(trainer.n_train, event.samples_per_second):
@@ -174,6 +181,7 @@ class Worker(Orders):
         trainer = checkpoint.load(run.checkpoint, digits) if run.checkpoint.exists() else fresh
         rows = trainer.epochs_done + 1 if trainer.step else 0
         self._told = self._pen.take_up(rows, len(digits.test_images))
+        self._learning = GuessReader(run.guesses, digits.test_labels).read_all()
         yield self._write(
             TakenUp(
                 step=trainer.step,
@@ -187,7 +195,7 @@ class Worker(Orders):
             yield self._write(change)
         return trainer
 
-    def _tell(self, event: RunStarted | EpochDone) -> Iterator[Entry]:
+    def _tell(self, event: Telling) -> Iterator[Entry]:
         """Write it down, unless the last worker did: then it happens only once more, not anew."""
         if which(event) not in self._told:
             yield self._write(event)
@@ -290,7 +298,9 @@ class Worker(Orders):
     def _record_predictions(self) -> None:
         assert self._trainer is not None
         assert self._trainer.evaluation is not None
-        self._pen.predictions(self._trainer.evaluation.probabilities)
+        probabilities = self._trainer.evaluation.probabilities
+        self._pen.predictions(probabilities)
+        self._learning = self._learning.after(guesses(probabilities))
 
 
 def main(arguments: list[str]) -> int:

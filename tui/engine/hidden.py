@@ -1,0 +1,104 @@
+"""A run's network, taken from its checkpoint to be asked about single digits.
+
+Probabilities and guesses are all that most questions need. Where the network looked, and what it
+takes to be alike, only the network itself can say, and only with the digits it was trained on. To
+load both takes from a few milliseconds to a second: it belongs in a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn import checkpoint
+from nn.analysis.neighbours import Neighbours, nearest_in_hidden, nearest_in_pixels
+from nn.analysis.saliency import saliency
+from nn.archive import ArchiveError
+from nn.data import DataError, Split
+from nn.hyperparameters import HyperparameterError
+from nn.network import Network
+from tui.engine.run_directory import RunDirectory, RunError
+from tui.engine.test_set import load_split
+from tui.engine.text import printable
+
+
+@dataclass(frozen=True, eq=False)
+class RunNetwork:
+    """The network of a run as it was at its last checkpoint, as it is tested there: with averaged
+    parameters, or the best ones, where the run has such.
+
+    Attributes:
+        network: a copy; nobody else computes with it. It is for one thread at a time.
+        split: the run's digits.
+        epoch: the one after which the network was like this; a checkpoint that was written in the
+            midst of an epoch, after `step`, counts as the epoch before. The predictions may be of
+            a later one, or, where a finished run kept its best network, the network of an earlier.
+    """
+
+    network: Network
+    split: Split
+    epoch: int
+    step: int
+
+    @classmethod
+    def of_run(cls, run: RunDirectory) -> RunNetwork:
+        """
+        Raises:
+            RunError: there is no checkpoint yet or no usable one, or the digits are gone or no
+                longer those the run was trained on.
+        """
+        config = run.read_config()
+        if not run.checkpoint.exists():
+            raise RunError(
+                f"Run {printable(run.name)} has no checkpoint yet, so there is no network to ask; "
+                "it writes one after its first epoch."
+            )
+        try:
+            split = load_split(config.hyperparameters, config.data_dir, download=False)
+            trainer = checkpoint.load(run.checkpoint, split)
+            with trainer.judged() as network:
+                own = network.at_precision(np.float32)
+            best = trainer.finished and trainer.best.parameters is not None
+            epoch = trainer.best.epoch if best else trainer.epochs_done
+        except (DataError, ArchiveError, HyperparameterError) as error:
+            raise RunError(f"The network of this run cannot be asked: {error}") from None
+        except MemoryError:
+            raise RunError("There is not enough memory for the network of this run.") from None
+        return cls(own, split, epoch, trainer.step)
+
+    def probabilities(self, index: int) -> NDArray[Any]:
+        """What this network gives to each class for one test digit: float32 (classes,)."""
+        return np.asarray(self.network.predict_probabilities(self._ink(index)[None])[0])
+
+    def saliency(self, index: int, toward: int, against: int | None = None) -> NDArray[Any]:
+        """Gradient times input for a test digit: float32 (height, width); above 0 is where its ink
+        speaks for the class `toward`, below 0 where it speaks against it."""
+        made = saliency(self.network, self._ink(index), toward, against)
+        return made.reshape(self.split.image_shape)
+
+    def nearest_in_pixels(self, index: int, k: int = 5) -> Iterator[Neighbours]:
+        """The training digits most like a test digit in ink: ever better answers, the last exact.
+        The indices are rows of `split.train_images`."""
+        s = self.split
+        return nearest_in_pixels(s.test_images[index], s.train_images, s.pixel_max, k)
+
+    def nearest_in_hidden(self, index: int, k: int = 5) -> Iterator[Neighbours]:
+        """The same by what the last layer sees of them. While it lasts, nothing else is to be asked
+        of this network: another thread's questions need a `RunNetwork` of their own (`twin`)."""
+        s = self.split
+        return nearest_in_hidden(self.network, s.test_images[index], s.train_images, s.pixel_max, k)
+
+    def twin(self) -> RunNetwork:
+        """The same network once more, for another thread; the digits are shared."""
+        copy = self.network.at_precision(np.float32)
+        return RunNetwork(copy, self.split, self.epoch, self.step)
+
+    def _ink(self, index: int) -> NDArray[np.float32]:
+        # As `Batches` scales it: multiplied by the reciprocal, so that not a bit differs.
+        ink: NDArray[np.float32] = self.split.test_images[index].astype(np.float32)
+        ink *= np.float32(1 / self.split.pixel_max)
+        return ink
