@@ -10,7 +10,7 @@ last one is exact. To stop iterating is to stop searching.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,35 +50,54 @@ def nearest_in_pixels(
     """Of images (n, n_pixels) uint8, those nearest to image (n_pixels,); ink counts from 0 to 1."""
     scale = np.float32(1 / pixel_max)
     query = image.astype(np.float32) * scale
-    return _nearest(query, images, k, lambda rows: rows.astype(np.float32) * scale)
+
+    def ink(start: int) -> Array:
+        rows: Array = images[start : start + CHUNK].astype(np.float32)
+        rows *= scale
+        return rows
+
+    return _nearest(query, len(images), k, ink)
 
 
 def nearest_in_hidden(
-    network: Network, image: Array, images: Array, pixel_max: int, k: int = 5
+    network: Network,
+    image: Array,
+    images: Array,
+    pixel_max: int,
+    k: int = 5,
+    kept: dict[int, Array] | None = None,
 ) -> Iterator[Neighbours]:
     """The same by what the last layer of `network` sees of them (see `Network.hidden`).
 
-    The whole network works through all images for that, once per search; it must not be used for
-    anything else between two answers.
+    The network works through all images for that. What it made of them is looked up in `kept` and
+    put there, if there is such, so that the next search of the same network and images is as quick
+    as one in pixels; it takes n x (width of the last hidden layer) float32.
     """
     scale = np.float32(1 / pixel_max)
 
-    def hidden(rows: Array) -> Array:
-        return network.hidden(rows.astype(np.float32) * scale)
+    def hidden(start: int) -> Array:
+        if kept is not None and start in kept:
+            return kept[start]
+        made = network.hidden(images[start : start + CHUNK].astype(np.float32) * scale)
+        if kept is not None:
+            made = kept[start] = made.copy()
+        return made
 
-    query = hidden(image[None])[0].copy()
-    return _nearest(query, images, k, hidden)
+    query = network.hidden(image[None].astype(np.float32) * scale)[0].copy()
+    return _nearest(query, len(images), k, hidden)
 
 
-def _nearest(query: Array, images: Array, k: int, features: Any) -> Iterator[Neighbours]:
-    total = len(images)
+def _nearest(
+    query: Array, total: int, k: int, features: Callable[[int], Array]
+) -> Iterator[Neighbours]:
+    """`features(start)` is what is compared of the rows from `start` on, `CHUNK` at the most."""
     indices, squares = np.empty(0, np.intp), np.empty(0, np.float32)
     if not total:
         yield Neighbours(indices, squares, 0, 0)
     for start in range(0, total, CHUNK):
         # The difference itself, and not |x|^2 - 2 x q + |q|^2: for one query that is no slower, and
         # near the query, where it matters, it would be the difference of two large numbers.
-        apart = features(images[start : start + CHUNK]) - query
+        apart = features(start) - query
         found = np.einsum("ij,ij->i", apart, apart)
         stop = start + len(found)
         indices = np.concatenate((indices, np.arange(start, stop)))

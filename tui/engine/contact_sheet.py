@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MOST_PIXELS = 24_000_000
 """Of a contact sheet: 72 MB while it is drawn."""
 
-SMALLEST, LARGEST = 64, 128
+SMALLEST, LARGEST = 84, 128
 """Pixels of a digit's longer side on a sheet; small ones are enlarged by whole numbers."""
 
 NARROWEST = 96
@@ -77,7 +77,7 @@ def save_contact_sheet(
     progress: Progress | None = None,
 ) -> int:
     """A PNG of these digits, in this order, dark on white, each with its class, what it was taken
-    for, and how surely: `3 as 7 79%` where that is wrong, `3 79%` where it is right. Returns how
+    for, and how surely: `3 as 7, 79%` where that is wrong, `3, 79%` where it is right. Returns how
     many there was room for: the first so many.
 
     Raises:
@@ -136,11 +136,11 @@ def _draw_digit(
 def _caption(true: str, taken_for: str | None, sure: str, width: int, font: Font) -> str:
     """The names share what room there is."""
     if taken_for is None:
-        return f"{_fitting(true, width - _length(f' {sure}', font), font)} {sure}"
-    room = width - _length(f" as  {sure}", font)
+        return f"{_fitting(true, width - _length(f', {sure}', font), font)}, {sure}"
+    room = width - _length(f" as , {sure}", font)
     first = _fitting(true, max(room / 2, room - _length(taken_for, font)), font)
     second = _fitting(taken_for, room - _length(first, font), font)
-    return f"{first} as {second} {sure}"
+    return f"{first} as {second}, {sure}"
 
 
 def _fitting(text: str, width: float, font: Font) -> str:

@@ -8,7 +8,7 @@ load both takes from a few milliseconds to a second: it belongs in a thread.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,10 @@ from nn.network import Network
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.test_set import load_split
 from tui.engine.text import printable
+
+MOST_KEPT = 64 << 20
+"""Bytes of what the last layer sees of the training digits, if it is to be kept for the next
+search: 64 MB are 60,000 digits and 279 units."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +47,7 @@ class RunNetwork:
     split: Split
     epoch: int
     step: int
+    _kept: dict[int, NDArray[Any]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of_run(cls, run: RunDirectory) -> RunNetwork:
@@ -87,10 +92,13 @@ class RunNetwork:
         return nearest_in_pixels(s.test_images[index], s.train_images, s.pixel_max, k)
 
     def nearest_in_hidden(self, index: int, k: int = 5) -> Iterator[Neighbours]:
-        """The same by what the last layer sees of them. While it lasts, nothing else is to be asked
-        of this network: another thread's questions need a `RunNetwork` of their own (`twin`)."""
-        s = self.split
-        return nearest_in_hidden(self.network, s.test_images[index], s.train_images, s.pixel_max, k)
+        """The same by what the last layer sees of them; the first search takes some ten times as
+        long as those after it. Another thread's questions need a `twin` meanwhile."""
+        s, last = self.split, self.network.layers[-1]
+        small = len(s.train_images) * last.n_inputs * 4 <= MOST_KEPT
+        kept = self._kept if small else None
+        image, images = s.test_images[index], s.train_images
+        return nearest_in_hidden(self.network, image, images, s.pixel_max, k, kept)
 
     def twin(self) -> RunNetwork:
         """The same network once more, for another thread; the digits are shared."""
