@@ -56,6 +56,10 @@ class Wish:
         place = SIDES.index(self.side) + 1
         return dataclasses.replace(self, side=SIDES[place % len(SIDES)])
 
+    def whole(self) -> Wish:
+        """Of either side, for there is no second run any more."""
+        return dataclasses.replace(self, side="")
+
     def surer(self, stops: int) -> Wish:
         """The threshold so many stops higher, or lower where negative."""
         place = int(np.searchsorted(STOPS, self.threshold)) + stops

@@ -21,14 +21,20 @@ from tui.commands import bindings, commands_in
 from tui.engine.digit_filter import FilterError, of_cell, parse
 from tui.engine.digit_query import Is, Query
 from tui.engine.error_view import ErrorView, Wish
+from tui.engine.inquiry import Question
 from tui.engine.state import RunState, RunStatus
 from tui.screens.errors_desk import NO_RUN, ErrorsDesk
+from tui.widgets.class_table import ClassTable
+from tui.widgets.confused_list import ConfusedList
 from tui.widgets.confusion_grid import Cell, ConfusionGrid
+from tui.widgets.digit_detail import DigitDetail
 from tui.widgets.digit_gallery import DigitGallery
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.key_line import KeyLine
 from tui.widgets.pane_tabs import PaneTabs
+from tui.widgets.reliability_chart import ReliabilityChart
 from tui.widgets.status_line import StatusLine
+from tui.widgets.verdict import Verdict
 
 TABS = {
     "matrix": "m Matrix",
@@ -37,6 +43,8 @@ TABS = {
     "digit": "d Digit",
     "calibration": "u Sureness",
 }
+
+BESIDE = ("digit", "classes", "calibration")
 
 FIRST = Query("wrong", (Is("wrong"),))
 """What is seen before anybody has said anything."""
@@ -55,7 +63,8 @@ class ErrorsScreen(ErrorsDesk):
     percent: reactive[bool] = reactive(False, repaint=False)
     cursor: reactive[int] = reactive(0, repaint=False)
     line: reactive[str] = reactive(FIRST.text, repaint=False)
-    message: reactive[str] = reactive("", repaint=False)
+    saliency: reactive[bool] = reactive(False, repaint=False)
+    alike: reactive[bool] = reactive(False, repaint=False)
 
     def __init__(self, *, ascii_only: bool = False) -> None:
         super().__init__(ascii_only=ascii_only)
@@ -65,12 +74,22 @@ class ErrorsScreen(ErrorsDesk):
 
     def compose(self) -> ComposeResult:
         yield StatusLine().data_bind(ErrorsScreen.status)
+        yield Verdict().data_bind(ErrorsScreen.view)
         yield PaneTabs(TABS).data_bind(shown=ErrorsScreen.shown_pane)
         with Container(id="panes"):
             with Container(id="matrix-pane", classes="pane"):
                 yield ConfusionGrid().data_bind(
                     ErrorsScreen.view, ErrorsScreen.cell, ErrorsScreen.percent
                 )
+            with Container(id="digit-pane", classes="pane"):
+                yield DigitDetail().data_bind(
+                    ErrorsScreen.view, ErrorsScreen.cursor, ErrorsScreen.findings
+                )
+            with Container(id="classes-pane", classes="pane"):
+                yield ConfusedList().data_bind(ErrorsScreen.view, ErrorsScreen.cell)
+                yield ClassTable().data_bind(ErrorsScreen.view, ErrorsScreen.cell)
+            with Container(id="calibration-pane", classes="pane"):
+                yield ReliabilityChart().data_bind(ErrorsScreen.view)
             with Container(id="gallery-pane", classes="pane"):
                 yield DigitGallery().data_bind(
                     ErrorsScreen.view, ErrorsScreen.cursor, ErrorsScreen.sentence
@@ -83,6 +102,7 @@ class ErrorsScreen(ErrorsDesk):
         for pane, label in TABS.items():
             for found in self.query(f"#{pane}-pane"):
                 found.border_title = label
+        self.query_one("#digit-pane").add_class("-beside")
         self.watch_shown_pane(self.shown_pane)
         self.query_one(DigitGallery).focus()
 
@@ -105,6 +125,15 @@ class ErrorsScreen(ErrorsDesk):
             self.cursor = view.place_of(self._digit, self.cursor)
             found = view.indices[self.cursor : self.cursor + 1]
             self._digit = int(found[0]) if len(found) else None
+            self.look_closer()
+
+    def question(self) -> Question | None:
+        if self.view is None or self._digit is None or not self.query_one(DigitDetail).is_seen:
+            return None
+        p = self.view.mistakes.predictions
+        true, guess = int(p.labels[self._digit]), int(p.predicted[self._digit])
+        against = None if guess == true else true
+        return Question(self._digit, guess, against, self.saliency, self.alike)
 
     def watch_wish(self, old: Wish, new: Wish) -> None:
         self.line, self.message = new.query.text, ""
@@ -117,6 +146,17 @@ class ErrorsScreen(ErrorsDesk):
         for pane in TABS:
             for found in self.query(f"#{pane}-pane"):
                 found.set_class(pane == shown, "-shown")
+                # Beside matrix and gallery there is room for one of the others.
+                if shown in BESIDE:
+                    found.set_class(pane == shown, "-beside")
+        if self.is_mounted:
+            self.look_closer()
+
+    def watch_saliency(self) -> None:
+        self.look_closer()
+
+    def watch_alike(self) -> None:
+        self.look_closer()
 
     def watch_focused(self, focused: Widget | None) -> None:
         self.editing = isinstance(focused, Input)
@@ -146,6 +186,8 @@ class ErrorsScreen(ErrorsDesk):
             self.wish = dataclasses.replace(self.wish, query=query)
 
     def action_widen(self) -> None:
+        if self.stop_saving():
+            return
         if self.editing:
             self.action_show_pane("gallery")
             self.query_one(FilterLine).set_text(self.line)
@@ -177,6 +219,23 @@ class ErrorsScreen(ErrorsDesk):
     def action_toggle_percent(self) -> None:
         self.percent = not self.percent
 
+    def action_toggle_saliency(self) -> None:
+        self.shown_pane = "digit"
+        self.saliency = not self.saliency
+
+    def action_toggle_alike(self) -> None:
+        self.shown_pane = "digit"
+        self.alike = not self.alike
+
+    def action_choose_rival(self) -> None:
+        self.choose_rival()
+
+    def action_save_table(self) -> None:
+        self.save("csv")
+
+    def action_save_sheet(self) -> None:
+        self.save("png")
+
     def action_page(self, pages: int) -> None:
         self.query_one(DigitGallery).action_move_page(pages)
 
@@ -189,10 +248,15 @@ class ErrorsScreen(ErrorsDesk):
         if self.view is not None and event.place < len(self.view.indices):
             self._digit = int(self.view.indices[event.place])
             self.cursor = event.place
+            self.look_closer()
 
     @on(DigitGallery.Opened)
     def _opened(self) -> None:
         self.action_show_pane("digit")
+
+    @on(ReliabilityChart.Slid)
+    def _slid(self, event: ReliabilityChart.Slid) -> None:
+        self.action_surer(event.stops)
 
     @on(FilterLine.Written)
     def _written(self, event: FilterLine.Written) -> None:
