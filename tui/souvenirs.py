@@ -1,4 +1,4 @@
-"""What a person takes home: the log as text, the screen as a picture, digits as table or picture."""
+"""What a person takes home: the log as text, the screen as a picture, digits as either."""
 
 from __future__ import annotations
 

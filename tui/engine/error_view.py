@@ -100,7 +100,7 @@ class ErrorView:
         return min(max(otherwise, 0), max(len(self.indices) - 1, 0))
 
     def prepared(self) -> ErrorView:
-        """Work out now, for use in a thread, what a screen would otherwise ask for while it draws."""
+        """Work out now, in a thread, what a screen would otherwise ask for while it draws."""
         m = self.mistakes
         for value in (m.row_percentages, m.most_confused, m.report, m.reliability, m.coverage):
             assert value is not None

@@ -44,7 +44,8 @@ TABS = {
     "calibration": "u Sureness",
 }
 
-BESIDE = ("digit", "classes", "calibration")
+FIGURES = ("matrix", "classes", "calibration")
+"""Of these a screen of middling size shows one."""
 
 FIRST = Query("wrong", (Is("wrong"),))
 """What is seen before anybody has said anything."""
@@ -77,19 +78,20 @@ class ErrorsScreen(ErrorsDesk):
         yield Verdict().data_bind(ErrorsScreen.view)
         yield PaneTabs(TABS).data_bind(shown=ErrorsScreen.shown_pane)
         with Container(id="panes"):
-            with Container(id="matrix-pane", classes="pane"):
-                yield ConfusionGrid().data_bind(
-                    ErrorsScreen.view, ErrorsScreen.cell, ErrorsScreen.percent
-                )
+            with Container(id="figures"):
+                with Container(id="matrix-pane", classes="pane"):
+                    yield ConfusionGrid().data_bind(
+                        ErrorsScreen.view, ErrorsScreen.cell, ErrorsScreen.percent
+                    )
+                with Container(id="classes-pane", classes="pane"):
+                    yield ConfusedList().data_bind(ErrorsScreen.view, ErrorsScreen.cell)
+                    yield ClassTable().data_bind(ErrorsScreen.view, ErrorsScreen.cell)
+                with Container(id="calibration-pane", classes="pane"):
+                    yield ReliabilityChart().data_bind(ErrorsScreen.view)
             with Container(id="digit-pane", classes="pane"):
                 yield DigitDetail().data_bind(
                     ErrorsScreen.view, ErrorsScreen.cursor, ErrorsScreen.findings
                 )
-            with Container(id="classes-pane", classes="pane"):
-                yield ConfusedList().data_bind(ErrorsScreen.view, ErrorsScreen.cell)
-                yield ClassTable().data_bind(ErrorsScreen.view, ErrorsScreen.cell)
-            with Container(id="calibration-pane", classes="pane"):
-                yield ReliabilityChart().data_bind(ErrorsScreen.view)
             with Container(id="gallery-pane", classes="pane"):
                 yield DigitGallery().data_bind(
                     ErrorsScreen.view, ErrorsScreen.cursor, ErrorsScreen.sentence
@@ -102,7 +104,7 @@ class ErrorsScreen(ErrorsDesk):
         for pane, label in TABS.items():
             for found in self.query(f"#{pane}-pane"):
                 found.border_title = label
-        self.query_one("#digit-pane").add_class("-beside")
+        self.query_one("#matrix-pane").add_class("-chosen")
         self.watch_shown_pane(self.shown_pane)
         self.query_one(DigitGallery).focus()
 
@@ -119,9 +121,12 @@ class ErrorsScreen(ErrorsDesk):
         self._wider.clear()
         self.wish = Wish(FIRST, self.wish.sort, self.wish.threshold)
 
-    def watch_view(self, view: ErrorView | None) -> None:
+    def watch_view(self, old: ErrorView | None, view: ErrorView | None) -> None:
         """Whatever has changed, the cursor stays on its digit."""
         if view is not None:
+            if old is None and view.mistakes.most_confused:
+                worst = view.mistakes.most_confused[0]
+                self.cell = worst.true, worst.predicted
             self.cursor = view.place_of(self._digit, self.cursor)
             found = view.indices[self.cursor : self.cursor + 1]
             self._digit = int(found[0]) if len(found) else None
@@ -146,9 +151,10 @@ class ErrorsScreen(ErrorsDesk):
         for pane in TABS:
             for found in self.query(f"#{pane}-pane"):
                 found.set_class(pane == shown, "-shown")
-                # Beside matrix and gallery there is room for one of the others.
-                if shown in BESIDE:
-                    found.set_class(pane == shown, "-beside")
+                if shown in FIGURES:
+                    found.set_class(pane == shown, "-chosen")
+        for figures in self.query("#figures"):
+            figures.set_class(shown in FIGURES, "-shown")
         if self.is_mounted:
             self.look_closer()
 

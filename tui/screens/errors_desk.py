@@ -22,8 +22,8 @@ from tui.engine.inquiry import Findings, Inquiry, Question
 from tui.engine.mistakes import Mistakes
 from tui.engine.mistakes_reader import MistakesReader
 from tui.engine.predictions import Predictions
-from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.rivals import possible_rivals, rival
+from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.state import RunState
 from tui.engine.text import printable
 from tui.screens.rival_choice import RivalChoice
@@ -221,9 +221,7 @@ class ErrorsDesk(Room):
             if not runs:
                 self.complain("No other run has been tested on the same digits.")
                 return
-            chosen = await self.app.push_screen_wait(
-                RivalChoice(runs, ascii_only=self.ascii_only)
-            )
+            chosen = await self.app.push_screen_wait(RivalChoice(runs, ascii_only=self.ascii_only))
             if chosen is None:
                 return
             found = await asyncio.to_thread(rival, chosen)

@@ -63,11 +63,11 @@ class ClassTable(PictureWidget):
         names, report = view.mistakes.predictions.class_names, view.mistakes.report
         columns = (report.precision, report.recall, report.f1)
         lowest = [int(column.argmin()) for column in columns]
-        label = min(max(cells(name) for name in names), WIDEST_NAME) + 3
+        label = min(max(4, *(cells(name) for name in names)), WIDEST_NAME) + 3
         ellipsis = "~" if self.ascii_only else "…"
         x = label
         for head in ("prec.", "recall", "F1", "digits"):
-            x = canvas.put(x, 0, f"{head:>7}", QUIET)
+            x = canvas.put(x, 0, f"{head:>6} ", QUIET)
         here = min(self.cell[0], len(names) - 1)
         room = max(canvas.height - 2, 1)
         self._top = window(self._top, room, here, len(names))

@@ -126,8 +126,10 @@ class ConfusionGrid(PictureWidget, can_focus=True):
         names = mistakes.predictions.class_names
         numbers = self._numbers(mistakes)
         canvas = Canvas(*self.size)
-        width = max(len(number) for number in numbers.flat) + 2
-        label = min(max(cells(name) for name in names), WIDEST_NAME, canvas.width // 3) + 1
+        # A column for the mark behind each number; the cursor's first bracket takes that of the
+        # number before.
+        width = max(len(number) for number in numbers.flat) + 1
+        label = min(max(cells(name) for name in names), WIDEST_NAME, canvas.width // 3) + 2
         rows, columns = max(canvas.height - 2, 1), max((canvas.width - label) // width, 1)
         true, predicted = min(self.cell[0], len(names) - 1), min(self.cell[1], len(names) - 1)
         self._top = window(self._top, rows, true, len(names))
@@ -142,12 +144,16 @@ class ConfusionGrid(PictureWidget, can_focus=True):
             style = PLAIN if j == predicted else QUIET
             canvas.put(label + (x + 1) * width - 1 - cells(name), 0, name, style)
         for y, i in enumerate(shown_rows, start=1):
-            name = shorten(names[i], label - 1, ellipsis)
-            canvas.put(label - 1 - cells(name), y, name, PLAIN if i == true else QUIET)
+            name = shorten(names[i], label - 2, ellipsis)
+            canvas.put(label - 2 - cells(name), y, name, PLAIN if i == true else QUIET)
             for x, j in enumerate(shown_columns):
-                here = (i, j) == (true, predicted)
                 style = int(loudness[i, j])
-                self._draw(canvas, label + x * width, y, width, numbers[i, j], style, here=here)
+                mark = "!" if style == WORST else " "
+                left = label + x * width
+                canvas.put(left, y, f"{numbers[i, j]:>{width - 1}}{mark}", style)
+        here = numbers[true, predicted]
+        right = label + (predicted - self._left + 1) * width
+        canvas.put(right - len(here) - 2, true - self._top + 1, f"[{here}]", HERE)
         y = len(shown_rows) + 1
         words = self._words(mistakes, true, predicted)
         canvas.put(0, y, shorten(words, canvas.width, ellipsis), PLAIN)
@@ -158,21 +164,11 @@ class ConfusionGrid(PictureWidget, can_focus=True):
         palette = [self.get_component_rich_style(f"confusion-grid--{name}") for name in styles]
         self.show_picture(Picture.from_canvas(canvas, [self.rich_style, *palette]))
 
-    def _draw(
-        self, canvas: Canvas, x: int, y: int, width: int, number: str, style: int, *, here: bool
-    ) -> None:
-        """A number with its mark: ! for the worst, brackets for the cursor."""
-        before, after = " ", "!" if style == WORST else " "
-        if here:
-            before, after, style = "[", "]", HERE
-        text = f"{number:>{width - 2}}"
-        lead = len(text) - len(number)
-        canvas.put(x, y, " " * lead + before + number + after, style)
-
     def _numbers(self, mistakes: Mistakes) -> NDArray[np.str_]:
         matrix = mistakes.matrix
         if self.percent:
             shares = np.char.mod("%.1f", mistakes.row_percentages)
+            shares = np.where(shares == "100.0", "100", shares)
             return np.where(matrix == 0, "-" if self.ascii_only else "·", shares)
         return np.where(matrix == 0, "-" if self.ascii_only else "·", matrix.astype(str))
 

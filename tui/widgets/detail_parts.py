@@ -23,6 +23,9 @@ FAINTEST: Final = 0.08
 
 SMALLEST_BAR: Final = 4
 
+LEGIBLE: Final = 14
+"""Pixels of a digit's side that need not be halved."""
+
 
 @dataclass(frozen=True)
 class Looks:
@@ -127,14 +130,14 @@ def draw_bars(
     bar = max(width - 2 - name - 1 - len(" 100.0%"), 0)
     for k in shown:
         mark = pen.mark_right if k == true else pen.mark_wrong if k == guess else " "
-        style = {true: pen.looks.right, guess: pen.looks.wrong}.get(k, pen.looks.plain)
-        if k == true:
-            style = pen.looks.right
+        style = {guess: pen.looks.wrong, true: pen.looks.right}.get(k, pen.looks.plain)
         canvas.put(x, y, f"{mark} {shorten(p.class_names[k], name, pen.ellipsis)}", style)
         if bar >= SMALLEST_BAR:
             length = round(float(given[k]) * bar)
             block = "#" if pen.ascii_only else "█"
-            canvas.put(x + 3 + name, y, block * length, style if k in (true, guess) else pen.looks.bar)
+            canvas.put(
+                x + 3 + name, y, block * length, style if k in (true, guess) else pen.looks.bar
+            )
         canvas.put(canvas.width - 7, y, f"{given[k]:>7.1%}", style)
         y += 1
     return y
@@ -150,19 +153,17 @@ def draw_history(
     pen: Pen,
 ) -> int:
     """A character for each epoch: what it was taken for, and below it whether that was right."""
-    width = canvas.width - x
-    first = max(len(history) - width, 0)
     names, true = mistakes.predictions.class_names, int(mistakes.predictions.labels[digit])
-    last = len(history) - 1
-    title = f"taken for, after epochs {first} to {last}:"
-    canvas.put(x, y, shorten(title, width, pen.ellipsis), pen.looks.quiet)
+    last, dash = len(history) - 1, "-" if pen.ascii_only else "–"
+    first = max(len(history) - (canvas.width - x - len(f"epochs {last}-{last} ")), 0)
+    x = canvas.put(x, y, f"epochs {first}{dash}{last} ", pen.looks.quiet)
     for place, guess in enumerate(history[first:].tolist()):
         right = guess == true
         style = pen.looks.right if right else pen.looks.wrong
         letter = names[guess][:1] if guess < len(names) else "?"
-        canvas.put(x + place, y + 1, letter if cells(letter) == 1 else "?", style)
-        canvas.put(x + place, y + 2, pen.mark_right if right else pen.mark_wrong, style)
-    return y + 3
+        canvas.put(x + place, y, letter if cells(letter) == 1 else "?", style)
+        canvas.put(x + place, y + 1, pen.mark_right if right else pen.mark_wrong, style)
+    return y + 2
 
 
 def draw_alike(
@@ -175,33 +176,37 @@ def draw_alike(
     pen: Pen,
     height: int,
 ) -> int:
-    """The nearest training digits side by side, each with its label and how far away it is; their
-    labels alone where `height` lines are not enough for pictures."""
+    """The labels of the nearest training digits, and if `height` lines are enough the nearest ones
+    themselves, each with how far away it is."""
     p = mistakes.predictions
     true, guess = int(p.labels[digit]), int(p.predicted[digit])
-    words = [p.class_names[label] for label in alike.labels.tolist()]
-    if not words:
-        canvas.put(0, y, f"{title}: none", pen.looks.quiet)
+    x = canvas.put(0, y, f"{title}:" if len(alike.labels) else f"{title}: none", pen.looks.quiet)
+    styles = []
+    for label in alike.labels.tolist():
+        named = {guess: pen.looks.wrong, true: pen.looks.right}
+        styles.append(named.get(label, pen.looks.plain))
+        x = canvas.put(x + 1, y, p.class_names[label], styles[-1])
+    most = pictured(alike.images.shape[1:], len(alike.labels), canvas.width, height - 2)
+    if not most:
         return y + 1
-    each = (canvas.width + GAP) // len(words) - GAP
-    inks, shrunk = fitted(ink(alike.images[:1], p.pixel_max), each, max(height - 2, 1))
-    pictures = inks.shape[1] <= 2 * (height - 2) and inks.shape[2] <= each and height >= 5
-    styles = [
-        pen.looks.right if label == true else pen.looks.wrong if label == guess else pen.looks.plain
-        for label in alike.labels.tolist()
-    ]
-    x = canvas.put(0, y, f"{title}: ", pen.looks.quiet)
-    if not pictures:
-        for word, style in zip(words, styles, strict=True):
-            x = canvas.put(x, y, word, style) + 1
-        return y + 1
-    lines = -(-inks.shape[1] // 2)
-    for place, (word, style) in enumerate(zip(words, styles, strict=True)):
+    each = (canvas.width + GAP) // most - GAP
+    for place, label in enumerate(alike.labels[:most].tolist()):
         left = place * (each + GAP)
         small, _ = fitted(ink(alike.images[place : place + 1], p.pixel_max), each, height - 2)
         codes, shades = ascii_cells(small) if pen.ascii_only else half_blocks(small)
         canvas.blit(left, y + 1, codes[0], shades[0])
+        below = y + 1 + codes.shape[1]
         apart = f" {alike.distances[place]:.3g}"
-        caption = shorten(word, max(each - len(apart), 1), pen.ellipsis) + apart
-        canvas.put(left, y + 1 + lines, caption, style, width=each)
-    return y + lines + 2
+        caption = shorten(p.class_names[label], max(each - len(apart), 1), pen.ellipsis) + apart
+        canvas.put(left, below, caption, styles[place], width=each)
+    return below + 1
+
+
+def pictured(shape: tuple[int, ...], count: int, width: int, height: int) -> int:
+    """How many pictures of (h, w) pixels go side by side, as far as one can still tell what they
+    show; 0 if none does."""
+    # Halved once, a digit of 28 x 28 can still be read; halved twice it cannot.
+    least_wide, least_high = (-(-size // 2) if size > LEGIBLE else size for size in shape[::-1])
+    if height < -(-least_high // 2):
+        return 0
+    return min(count, (width + GAP) // (least_wide + GAP))

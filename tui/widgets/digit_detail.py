@@ -21,11 +21,12 @@ from tui.widgets.detail_parts import (
     draw_bars,
     draw_history,
     draw_image,
+    pictured,
 )
 from tui.widgets.half_blocks import LEVELS
 from tui.widgets.inks import Inks
 from tui.widgets.picture_widget import PictureWidget
-from tui.widgets.strips import Canvas, Picture, shorten
+from tui.widgets.strips import Canvas, Picture, cells, shorten
 
 WORDS_BESIDE = 40
 """Cells right of the image from which on words stand there and not below it."""
@@ -137,10 +138,18 @@ class DigitDetail(PictureWidget, can_focus=True):
         x = width + 2
         bars = min(MOST_BARS, max(canvas.height - 6, 3))
         beside = draw_bars(canvas, x, 1, bars, mistakes, digit, pen)
+        words = _figures(mistakes, digit)
+        for text in list(words):
+            # Short words stand below the bars while the image is still beside them.
+            if beside < max(below, 2) and cells(text) <= canvas.width - x:
+                canvas.put(x, beside, text, LOOKS.plain)
+                words.remove(text)
+                beside += 1
         if canvas.width - x >= WORDS_BESIDE:
-            y = max(self._draw_words(canvas, x, beside, mistakes, digit, found, pen), below)
+            y = max(self._draw_words(canvas, x, beside, words, mistakes, found, pen), below)
         else:
-            y = self._draw_words(canvas, 0, max(below, beside), mistakes, digit, found, pen)
+            y = max(below, beside)
+            y = self._draw_words(canvas, 0, y, words, mistakes, found, pen)
         if found is not None:
             self._draw_neighbours(canvas, y, mistakes, digit, found, pen)
 
@@ -157,33 +166,23 @@ class DigitDetail(PictureWidget, can_focus=True):
             canvas.put(x, 0, "label?", LOOKS.badge)
 
     def _draw_words(
-        self, canvas: Canvas, x: int, y: int, mistakes: Mistakes, digit: int,
+        self, canvas: Canvas, x: int, y: int, words: list[str], mistakes: Mistakes,
         found: Findings | None, pen: Pen,
     ) -> int:  # fmt: skip
-        """Figures, the history, and what the network was asked."""
+        """What is left of the figures, the history, and what the network was asked."""
         width = canvas.width - x
-        learning = learning_in_words(mistakes, digit)
-        figures = f"loss {mistakes.losses[digit]:.3f}, margin {mistakes.margins[digit]:.3f}"
-        for words in (figures, learning, self._why_doubted(mistakes, digit)):
-            if words:
-                canvas.put(x, y, shorten(words, width, pen.ellipsis), LOOKS.plain)
-                y += 1
+        for text in words:
+            canvas.put(x, y, shorten(text, width, pen.ellipsis), LOOKS.plain)
+            y += 1
         if found is None:
             return y
         if len(found.history):
-            y = draw_history(canvas, x, y, found.history, mistakes, digit, pen)
-        for words in (_about_saliency(mistakes, found), found.busy or found.sentence):
-            if words:
-                canvas.put(x, y, shorten(words, width, pen.ellipsis), LOOKS.quiet)
+            y = draw_history(canvas, x, y, found.history, mistakes, found.question.digit, pen)
+        for text in (_about_saliency(mistakes, found), found.busy or found.sentence):
+            if text:
+                canvas.put(x, y, shorten(text, width, pen.ellipsis), LOOKS.quiet)
                 y += 1
         return y
-
-    def _why_doubted(self, mistakes: Mistakes, digit: int) -> str:
-        if not mistakes.suspect_labels[digit]:
-            return ""
-        if len(mistakes.doubtful):
-            return "label?: of five people, fewer than three confirm it"
-        return "label?: it looks like another class to this network"
 
     def _draw_neighbours(
         self, canvas: Canvas, y: int, mistakes: Mistakes, digit: int, found: Findings, pen: Pen
@@ -194,9 +193,20 @@ class DigitDetail(PictureWidget, can_focus=True):
         if found.in_hidden is not None:
             rows.append(("alike to the network", found.in_hidden))
         left = canvas.height - y
+        shape = mistakes.predictions.images.shape[1:]
+        both = pictured(shape, 1, canvas.width, left // 2 - 2)
+        if left == 1 and len(rows) == 2:
+            names = mistakes.predictions.class_names
+            words = (
+                f"{title}: {' '.join(names[k] for k in alike.labels.tolist())}"
+                for title, alike in rows
+            )
+            canvas.put(0, y, shorten("  ".join(words), canvas.width, pen.ellipsis), LOOKS.quiet)
+            return
         for title, alike in rows:
             more = "" if alike.exact else " so far"
-            height = left // 2
+            # With room for one row of pictures, those of the network say more.
+            height = left // 2 if both else canvas.height - y if alike is found.in_hidden else 1
             y = draw_alike(canvas, y, title + more, alike, mistakes, digit, pen, height)
 
     def _palette(self) -> tuple[Style, ...]:
@@ -219,3 +229,15 @@ def _about_saliency(mistakes: Mistakes, found: Findings) -> str:
     if found.epoch is not None and found.epoch != mistakes.predictions.epoch:
         words += f" (the network of epoch {found.epoch})"
     return words
+
+
+def _figures(mistakes: Mistakes, digit: int) -> list[str]:
+    """What is known of a digit without asking the network."""
+    learning = learning_in_words(mistakes, digit)
+    figures = [f"loss {mistakes.losses[digit]:.3f}, margin {mistakes.margins[digit]:.3f}"]
+    if mistakes.suspect_labels[digit]:
+        doubted = "label?: fewer than 3 of 5 people confirm it"
+        figures.append(
+            doubted if len(mistakes.doubtful) else "label?: to it, it looks like another"
+        )
+    return [*figures, learning] if learning else figures

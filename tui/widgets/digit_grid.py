@@ -229,4 +229,3 @@ class DigitGrid(PictureWidget, can_focus=True):
         )
         inks = self._inks.of(paper.background, paper.color)
         return (*inks, self.rich_style, header, right, wrong)
-

@@ -91,36 +91,40 @@ class ReliabilityChart(PictureWidget, can_focus=True):
         """Returns the next line."""
         found = view.mistakes.reliability
         width = min(max(canvas.width - LABEL - FIGURES, 4), LONGEST_BAR)
-        canvas.put(0, 0, "how sure", QUIET)
-        canvas.put(LABEL, 0, "right", QUIET)
-        canvas.put(LABEL + width, 0, "   right  digits", QUIET)
         block, mark = ("#", "|") if self.ascii_only else ("█", "◆")
         dash = "-" if self.ascii_only else "–"
-        for y, count in enumerate(found.counts.tolist(), start=1):
-            low, high = (round(100 * edge) for edge in found.edges[y - 1 : y + 1])
+        # Where there is no room for everything, the bins and the threshold go first.
+        top = int(canvas.height > len(found.counts) + 4)
+        if top:
+            canvas.put(0, 0, "sure", QUIET)
+            canvas.put(LABEL, 0, f"bar: right, {mark}: how sure", QUIET)
+            canvas.put(LABEL + width, 0, "   right  digits", QUIET)
+        for place, count in enumerate(found.counts.tolist()):
+            y = top + place
+            low, high = (round(100 * edge) for edge in found.edges[place : place + 2])
             canvas.put(0, y, f"{low}{dash}{high}%".rjust(LABEL - 2), PLAIN)
             canvas.put(LABEL + width, y, f"{count:>16,}", QUIET)
             if count == 0:
                 continue
-            right, sure = float(found.accuracy[y - 1]), float(found.confidence[y - 1])
+            right, sure = float(found.accuracy[place]), float(found.confidence[place])
             style = SHORT if right < sure else BAR
             canvas.put(LABEL, y, block * round(right * width), style)
             canvas.put(LABEL + min(round(sure * width), width - 1), y, mark, MARK)
             canvas.put(LABEL + width, y, f"  {right:>6.1%}", PLAIN)
-        y = len(found.counts) + 1
-        ellipsis = "~" if self.ascii_only else "…"
-        ece = f"ECE {found.expected_error:.4f}, the mean gap between bar and {mark}, its sureness"
-        canvas.put(0, y, shorten(ece, canvas.width, ellipsis), PLAIN)
-        return y + 1
+        y = top + len(found.counts)
+        if canvas.height > len(found.counts) + 3:
+            ece = f"ECE {found.expected_error:.4f}, the mean gap between bar and {mark}"
+            canvas.put(0, y, shorten(ece, canvas.width, "~" if self.ascii_only else "…"), PLAIN)
+            y += 1
+        return y + (canvas.height > y + 3)
 
     def _draw_slider(self, canvas: Canvas, y: int, view: ErrorView) -> None:
         """The threshold as a knob on a line, and what it comes to."""
         threshold = view.wish.threshold
         answered = view.mistakes.coverage.at(threshold)
         width = min(max(canvas.width - LABEL - FIGURES, 4), LONGEST_BAR)
-        y = min(y + 1, max(canvas.height - 3, 0))
         rail, knob = ("-", "O") if self.ascii_only else ("─", "●")
-        canvas.put(0, y, "answer if", QUIET)
+        canvas.put(0, y, "answer", QUIET)
         canvas.put(LABEL, y, rail * width, QUIET)
         canvas.put(LABEL + round(threshold * (width - 1)), y, knob, KNOB)
         canvas.put(LABEL + width, y, f"  {percent(threshold)} sure", KNOB)

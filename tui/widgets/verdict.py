@@ -77,9 +77,7 @@ def since(view: ErrorView) -> str:
     if history is None or history.epoch < 1:
         return f"after epoch {epoch}"
     c = history.changes
-    return (
-        f"epoch {epoch}: +{c.fixed:,} fixed, -{c.broken:,} broken, {c.never_right:,} never right"
-    )
+    return f"epoch {epoch}: +{c.fixed:,} fixed, -{c.broken:,} broken, {c.never_right:,} never right"
 
 
 def beside(view: ErrorView) -> list[str]:
