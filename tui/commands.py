@@ -128,7 +128,7 @@ COMMANDS: tuple[Command, ...] = (
         "narrow", in_footer=True,
     ),
     Command(
-        "errors.widen", "errors", "escape", "Widen", "Back: out of the field, to the filter before",
+        "errors.widen", "errors", "escape", "Back", "Back: out of the field, to the filter before",
         "widen", in_footer=True, in_fields=True,
     ),
     Command(

@@ -72,6 +72,7 @@ class ErrorsScreen(ErrorsDesk):
         self.set_reactive(ErrorsScreen.wish, Wish(FIRST))
         self._digit: int | None = None
         self._wider: list[Query] = []
+        self._before = FIRST
 
     def compose(self) -> ComposeResult:
         yield StatusLine().data_bind(ErrorsScreen.status)
@@ -81,7 +82,10 @@ class ErrorsScreen(ErrorsDesk):
             with Container(id="figures"):
                 with Container(id="matrix-pane", classes="pane"):
                     yield ConfusionGrid().data_bind(
-                        ErrorsScreen.view, ErrorsScreen.cell, ErrorsScreen.percent
+                        ErrorsScreen.view,
+                        ErrorsScreen.cell,
+                        ErrorsScreen.percent,
+                        ErrorsScreen.sentence,
                     )
                 with Container(id="classes-pane", classes="pane"):
                     yield ConfusedList().data_bind(ErrorsScreen.view, ErrorsScreen.cell)
@@ -104,6 +108,9 @@ class ErrorsScreen(ErrorsDesk):
         for pane, label in TABS.items():
             for found in self.query(f"#{pane}-pane"):
                 found.border_title = label
+                if pane in FIGURES:
+                    others = (TABS[other] for other in FIGURES if other != pane)
+                    found.border_subtitle = "  ".join(others)
         self.query_one("#matrix-pane").add_class("-chosen")
         self.watch_shown_pane(self.shown_pane)
         self.query_one(DigitGallery).focus()
@@ -130,7 +137,7 @@ class ErrorsScreen(ErrorsDesk):
             self.cursor = view.place_of(self._digit, self.cursor)
             found = view.indices[self.cursor : self.cursor + 1]
             self._digit = int(found[0]) if len(found) else None
-            self.look_closer()
+            self.look_closer(later=old is not None)
 
     def question(self) -> Question | None:
         if self.view is None or self._digit is None or not self.query_one(DigitDetail).is_seen:
@@ -165,7 +172,10 @@ class ErrorsScreen(ErrorsDesk):
         self.look_closer()
 
     def watch_focused(self, focused: Widget | None) -> None:
-        self.editing = isinstance(focused, Input)
+        editing = isinstance(focused, Input)
+        if editing and not self.editing:
+            self._before = self.wish.query
+        self.editing = editing
 
     def action_show_pane(self, pane: str) -> None:
         self.shown_pane = pane
@@ -175,13 +185,12 @@ class ErrorsScreen(ErrorsDesk):
                 return
 
     def action_narrow(self) -> None:
-        if self.view is None:
-            return
         if isinstance(self.focused, DigitGallery):
             self.action_show_pane("digit")
-            return
-        names = self.view.mistakes.predictions.class_names
-        self._narrow(of_cell(names, *self.cell))
+        elif self.view and not isinstance(self.focused, DigitDetail | ReliabilityChart):
+            self._narrow(of_cell(self.view.mistakes.predictions.class_names, *self.cell))
+            if self.has_class("-narrow"):
+                self.action_show_pane("gallery")
 
     def _narrow(self, line: str) -> None:
         """See less; Esc shows again what was seen before."""
@@ -196,14 +205,14 @@ class ErrorsScreen(ErrorsDesk):
             return
         if self.editing:
             self.action_show_pane("gallery")
-            self.query_one(FilterLine).set_text(self.line)
             self.message = ""
-        elif self.shown_pane == "digit" and not isinstance(self.focused, ConfusionGrid):
+            self.wish = dataclasses.replace(self.wish, query=self._before)
+            self.query_one(FilterLine).set_text(self._before.text)
+        elif isinstance(self.focused, DigitDetail):
             self.action_show_pane("gallery")
-        elif self._wider:
-            self.wish = dataclasses.replace(self.wish, query=self._wider.pop())
         else:
-            self.wish = dataclasses.replace(self.wish, query=FIRST, side="")
+            wider = self._wider.pop() if self._wider else FIRST
+            self.wish = dataclasses.replace(self.wish, query=wider, side="")
 
     def action_filter(self) -> None:
         self.query_one(FilterLine).take_focus()
@@ -217,7 +226,15 @@ class ErrorsScreen(ErrorsDesk):
         self.wish = self.wish.sorted_next()
 
     def action_other_side(self) -> None:
+        if self.rival is None:
+            self.complain("There is no second run yet; r chooses one.")
+            return
+        if not self.wish.side:
+            # What only this run has right is among its wrong answers never to be found.
+            self._narrow("")
         self.wish = self.wish.other_side()
+        if not self.wish.side:
+            self.action_widen()
 
     def action_surer(self, stops: int) -> None:
         self.wish = self.wish.surer(stops)
@@ -250,7 +267,8 @@ class ErrorsScreen(ErrorsDesk):
         self.cell = event.cell
 
     @on(DigitGallery.Moved)
-    def _moved(self, event: DigitGallery.Moved) -> None:
+    @on(DigitDetail.Moved)
+    def _moved(self, event: DigitGallery.Moved | DigitDetail.Moved) -> None:
         if self.view is not None and event.place < len(self.view.indices):
             self._digit = int(self.view.indices[event.place])
             self.cursor = event.place
@@ -277,6 +295,8 @@ class ErrorsScreen(ErrorsDesk):
             return
         self.wish = dataclasses.replace(self.wish, query=query)
         if event.done:
+            if query != self._before:
+                self._wider.append(self._before)
             self.action_show_pane("gallery")
 
     @on(PaneTabs.Chosen)

@@ -40,6 +40,9 @@ RETRY_EVERY = 0.1
 ASK_AFTER = 0.12
 """Seconds that the cursor must have rested on a digit before it is looked at closely."""
 
+ASK_AGAIN = 2.0
+"""Seconds between two questions to a live run's network: the worker needs the processor too."""
+
 TELL_EVERY = 0.1
 """Seconds between two words of progress."""
 
@@ -171,17 +174,24 @@ class ErrorsDesk(Room):
     def on_screen_resume(self) -> None:
         if self._state is not None:
             self.follow(self._state)
+            self.look_closer()
 
     def on_screen_suspend(self) -> None:
         self.workers.cancel_group(self, "ask")
 
-    def look_closer(self) -> None:
-        """Have the digit at the cursor looked at, once the cursor rests."""
+    def look_closer(self, *, later: bool = False) -> None:
+        """Have the digit at the cursor looked at, once the cursor rests; or `later`, because there
+        is a new epoch and not because somebody asked."""
+        if later and self._soon is not None:
+            return
         if self._soon is not None:
             self._soon.stop()
-        self._soon = self.set_timer(ASK_AFTER, self._look_now)
+        asks_network = self.findings is not None and self.findings.epoch is not None
+        after = ASK_AGAIN if later and asks_network else ASK_AFTER
+        self._soon = self.set_timer(after, self._look_now)
 
     def _look_now(self) -> None:
+        self._soon = None
         question = self.question()
         if question is None or not self.is_current:
             self.workers.cancel_group(self, "ask")

@@ -80,6 +80,9 @@ class ConfusionGrid(PictureWidget, can_focus=True):
     percent: reactive[bool] = reactive(False, repaint=False)
     """In percent of each row, or counts?"""
 
+    sentence: reactive[str] = reactive("", repaint=False)
+    """What to say where there is no view."""
+
     @dataclass
     class Walked(Message):
         """The cursor is to stand at another cell."""
@@ -101,6 +104,9 @@ class ConfusionGrid(PictureWidget, can_focus=True):
     def watch_percent(self) -> None:
         self.request_picture(at_once=True)
 
+    def watch_sentence(self) -> None:
+        self.request_picture(at_once=True)
+
     def action_walk(self, down: int, right: int) -> None:
         if self.view is not None:
             last = len(self.view.mistakes.matrix) - 1
@@ -120,7 +126,8 @@ class ConfusionGrid(PictureWidget, can_focus=True):
     def make_picture(self) -> None:
         self.picture_begun()
         if self.view is None:
-            self.show_sentence("", self.rich_style, self.rich_style)
+            hint = self.get_component_rich_style("confusion-grid--right")
+            self.show_sentence(self.sentence, hint, self.rich_style)
             return
         mistakes = self.view.mistakes
         names = mistakes.predictions.class_names

@@ -5,9 +5,12 @@ The parts are drawn by `detail_parts`; here is decided which of them there is ro
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.reactive import reactive
 
 from tui.engine.error_view import ErrorView
@@ -86,9 +89,20 @@ class DigitDetail(PictureWidget, can_focus=True):
         *(f"digit-detail--{name}" for name in NAMES),
     }
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,up", "move(-1)", show=False),
+        Binding("right,down", "move(1)", show=False),
+    ]
+
     view: reactive[ErrorView | None] = reactive(None, repaint=False)
     cursor: reactive[int] = reactive(0, repaint=False)
     findings: reactive[Findings | None] = reactive(None, repaint=False)
+
+    @dataclass
+    class Moved(Message):
+        """The digit at another place is to be seen."""
+
+        place: int
 
     def __init__(self) -> None:
         super().__init__()
@@ -103,6 +117,10 @@ class DigitDetail(PictureWidget, can_focus=True):
 
     def watch_findings(self) -> None:
         self.request_picture(at_once=True)
+
+    def action_move(self, digits: int) -> None:
+        if self.view is not None and 0 <= self.cursor + digits < len(self.view.indices):
+            self.post_message(self.Moved(self.cursor + digits))
 
     def make_picture(self) -> None:
         self.picture_begun()

@@ -13,6 +13,8 @@ from textual.widgets import Input, Static
 
 from tui.engine.digit_filter import EXAMPLES, LONGEST
 
+HINT = f"every digit; or some: {EXAMPLES}"
+
 
 class FilterLine(Vertical):
     """Every change of its text is told at once: whoever listens may follow it as it is written."""
@@ -47,7 +49,12 @@ class FilterLine(Vertical):
     def compose(self) -> ComposeResult:
         with Horizontal():
             yield Static("/", classes="filter-line--mark", markup=False)
-            yield Input(self.line, placeholder=EXAMPLES, compact=True, max_length=LONGEST + 1)
+            yield Input(
+                self.line,
+                placeholder=f"every digit; or some: {EXAMPLES}",
+                compact=True,
+                max_length=LONGEST + 1,
+            )
         yield Static(id="filter-message", markup=False)
 
     def watch_line(self, line: str) -> None:

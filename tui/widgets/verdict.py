@@ -49,7 +49,8 @@ class Verdict(PictureWidget):
             rest = dot.join(["", *_fitting(facts, canvas.width - x, len(dot))])
             canvas.put(x, 0, shorten(rest, canvas.width - x, ellipsis), PLAIN)
             canvas.put(0, 1, shorten(since(self.view), canvas.width, ellipsis), QUIET)
-            canvas.put(0, 2, shorten(dot.join(beside(self.view)), canvas.width, ellipsis), PLAIN)
+            facts = _fitting(beside(self.view), canvas.width + len(dot), len(dot))
+            canvas.put(0, 2, shorten(dot.join(facts), canvas.width, ellipsis), PLAIN)
         names = ("plain", "quiet", "good")
         styles = [self.get_component_rich_style(f"verdict--{name}") for name in names]
         self.show_picture(Picture.from_canvas(canvas, [self.rich_style, *styles]))
