@@ -61,7 +61,8 @@ def test_plain_lines(inkling: Inkling, runs: Path) -> None:
     lines = done.out.splitlines()
     assert lines[0] == f"run {find_run(runs, 'latest').name}"
     assert "epoch" in lines[2]
-    assert [line.split()[1] for line in lines[3:6]] == ["1", "2", "3"]
+    assert [line.split()[1] for line in lines[3:9:2]] == ["1", "2", "3"]
+    assert all("never right" in line for line in lines[4:9:2])
     assert "finished" in lines[-1]
     assert all(line.isprintable() for line in lines)
 
