@@ -92,10 +92,13 @@ def test_every_command_explains_itself() -> None:
 
 def test_every_action_exists() -> None:
     from tui.app import InklingApp
+    from tui.screens.errors import ErrorsScreen
     from tui.screens.runs import RunsScreen
     from tui.screens.train import TrainScreen
 
-    rooms = {"app": InklingApp, "train": TrainScreen, "runs": RunsScreen}
+    rooms = {
+        "app": InklingApp, "train": TrainScreen, "errors": ErrorsScreen, "runs": RunsScreen
+    }  # fmt: skip
     for command in COMMANDS:
         name = command.action.split("(")[0]
         assert hasattr(rooms[command.room], f"action_{name}"), command.id

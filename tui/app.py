@@ -25,6 +25,7 @@ from tui.output_filter import OutputFilter
 from tui.palette import offered
 from tui.run_control import RunControl
 from tui.screens.dialogs import Question, about_a_live_run
+from tui.screens.errors import ErrorsScreen
 from tui.screens.help import HelpScreen
 from tui.screens.room import Room
 from tui.screens.runs import RunsScreen
@@ -50,6 +51,7 @@ class InklingApp(RunControl):
     ) -> None:  # fmt: skip
         super().__init__(session, TrainScreen(initial, ascii_only=ascii_only), attach)
         self.ascii_only = ascii_only
+        self.errors = ErrorsScreen(ascii_only=ascii_only)
         self._output_filter = OutputFilter(ascii_only=ascii_only)
         for theme in THEMES:
             self.register_theme(theme)
@@ -75,6 +77,8 @@ class InklingApp(RunControl):
             gc.freeze()
 
     def on_mount(self) -> None:
+        # It stays furnished when somebody leaves it: filter and cursor are there on coming back.
+        self.install_screen(self.errors, self.errors.NAME)
         self._loop_of_ours = asyncio.get_running_loop()
 
     def leave_from_outside(self) -> None:
@@ -122,6 +126,8 @@ class InklingApp(RunControl):
             return
         if name == "runs":
             self.enter(RunsScreen(self.session.runs_dir, ascii_only=self.ascii_only))
+        elif name == "errors":
+            self.enter(self.errors)
         else:
             self.enter(self.train)
 

@@ -79,7 +79,7 @@ class Session:
 
     def _follow(self, client: RunClient, hyperparameters: Hyperparameters) -> None:
         self._client = client
-        self.state = RunState(client.run.name, hyperparameters)
+        self.state = RunState(client.run.name, hyperparameters, client.run)
 
     async def changes(self) -> AsyncIterator[RunState]:
         """The run's state, once now and again whenever something in it changed, until the run has

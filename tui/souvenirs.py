@@ -1,11 +1,17 @@
-"""What a person takes home: the log as text, the screen as a picture."""
+"""What a person takes home: the log as text, the screen as a picture, digits as either."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
 
-from tui.engine.exports import unwritable
+import numpy as np
+from numpy.typing import NDArray
+
+from nn.data.dataset import Progress
+from tui.engine.contact_sheet import save_contact_sheet
+from tui.engine.error_view import ErrorView
+from tui.engine.exports import save_csv, unwritable
 from tui.engine.log_lines import log_text
 from tui.engine.run_directory import RunDirectory
 
@@ -31,9 +37,29 @@ def save_picture(svg: str) -> Path:
     Raises:
         RunError: it cannot be written.
     """
-    path = Path.cwd() / time.strftime("inkling-%Y%m%d-%H%M%S.svg")
+    path = _path_for("svg")
     try:
         path.write_text(svg, "utf-8")
     except OSError as error:
         raise unwritable(path, error) from None
     return path
+
+
+def save_digits(
+    kind: str, view: ErrorView, histories: NDArray[np.uint8], title: str, progress: Progress
+) -> tuple[Path, int]:
+    """The digits of a view in the current directory, as a table (csv) or a picture (png), and how
+    many of them there was room for. `histories` (epochs + 1, m) is for the table.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    path = _path_for(kind)
+    if kind == "csv":
+        save_csv(path, view.mistakes, view.indices, histories, progress)
+        return path, len(view.indices)
+    return path, save_contact_sheet(path, view.mistakes, view.indices, title, progress)
+
+
+def _path_for(suffix: str) -> Path:
+    return Path.cwd() / time.strftime(f"inkling-%Y%m%d-%H%M%S.{suffix}")

@@ -29,16 +29,23 @@ from nn.specs import SPECS
 from tui.app import InklingApp
 from tui.commands import COMMANDS, Command, commands_in
 from tui.engine.client import new_config
+from tui.engine.error_view import Wish
 from tui.engine.facts import Entry, encode
 from tui.engine.run_directory import RunDirectory
 from tui.screens.dialogs import Question
+from tui.screens.errors import FIRST
 from tui.screens.help import HelpScreen
 from tui.screens.room import Room
 from tui.screens.runs import RunsScreen
+from tui.widgets.confused_list import ConfusedList
+from tui.widgets.confusion_grid import ConfusionGrid
+from tui.widgets.digit_detail import DigitDetail
+from tui.widgets.digit_gallery import DigitGallery
 from tui.widgets.digit_grid import DigitGrid
 from tui.widgets.group_heading import GroupHeading
 from tui.widgets.key_line import KeyLine
 from tui.widgets.loss_chart import LossChart
+from tui.widgets.reliability_chart import ReliabilityChart
 from tui.widgets.run_log import RunLog
 from tui.widgets.run_table import RunTable
 
@@ -78,12 +85,40 @@ EFFECTS: dict[str, Effect] = {
     "chart.raw": lambda app: app.train.query_one(LossChart).smoothing == 0,
     "log.save": lambda app: any("log" in message.lower() for message in toasts(app)),
     "field.leave": lambda app: app.focused is None,
+    "errors.narrow": lambda app: (
+        app.errors.shown_pane == "digit" or app.errors.line.startswith("true:")
+    ),
+    "errors.widen": lambda app: app.errors.line == "wrong",
+    "errors.filter": lambda app: app.errors.editing,
+    "errors.sort": lambda app: app.errors.wish.sort == "confidence",
+    "errors.matrix": lambda app: isinstance(app.focused, ConfusionGrid),
+    "errors.classes": lambda app: isinstance(app.focused, ConfusedList),
+    "errors.gallery": lambda app: isinstance(app.focused, DigitGallery),
+    "errors.digit": lambda app: isinstance(app.focused, DigitDetail),
+    "errors.calibration": lambda app: isinstance(app.focused, ReliabilityChart),
+    "errors.percent": lambda app: app.errors.percent,
+    "errors.next": lambda app: app.errors.cursor > 0,
+    "errors.previous": lambda app: 0 < app.errors.cursor < 300,
+    "errors.wrong": lambda app: app.errors.line == "",
+    "errors.fixed": lambda app: app.errors.line == "fixed",
+    "errors.broken": lambda app: app.errors.line == "broken",
+    "errors.never": lambda app: app.errors.line == "never",
+    "errors.labels": lambda app: app.errors.line == "label?",
+    "errors.saliency": lambda app: app.errors.saliency,
+    "errors.alike": lambda app: app.errors.alike,
+    "errors.rival": lambda app: any("nothing to compare" in message for message in toasts(app)),
+    "errors.side": lambda app: any("no second run" in message for message in toasts(app)),
+    "errors.surer": lambda app: app.errors.wish.threshold == 0.51,
+    "errors.less_sure": lambda app: app.errors.wish.threshold == 0.49,
+    "errors.csv": lambda app: any(message.endswith(".csv") for message in toasts(app)),
+    "errors.sheet": lambda app: any(message.endswith(".png") for message in toasts(app)),
     "runs.open": lambda app: app.room is app.train and app.train.status.run_name,
     "runs.toggle": lambda app: any("no worker" in message for message in toasts(app)),
     "runs.take_up": lambda app: any("has finished" in message for message in toasts(app)),
     "runs.stop": lambda app: any("no worker" in message for message in toasts(app)),
     "runs.remove": lambda app: isinstance(app.screen, Question),
     "room.train": lambda app: app.screen is app.train,
+    "room.errors": lambda app: app.screen is app.errors,
     "room.runs": lambda app: isinstance(app.screen, RunsScreen),
     "app.suspend": lambda app: any("no shell" in message for message in toasts(app)),
     "app.picture": lambda app: any("inkling-" in message for message in toasts(app)),
@@ -108,6 +143,9 @@ async def prepare(app: InklingApp, pilot: Pilot[Any], command: Command) -> None:
         await pilot.press("5")
         await wait_for(pilot, lambda: app.screen.query(RunTable) and app.screen.runs)
         return
+    if command.room == "errors":
+        await prepare_errors(app, pilot, command)
+        return
     app.train.show_state(of_phase("finished"))
     await wait_for(pilot, lambda: grid(app).page_count > 5)
     app.train.query_one(LossChart).smoothing = 2
@@ -119,6 +157,23 @@ async def prepare(app: InklingApp, pilot: Pilot[Any], command: Command) -> None:
         app.train.shown_pane = "log"
     if command.id == "field.leave":
         app.train.query_one(RunLog).focus()
+    await pilot.pause()
+
+
+async def prepare_errors(app: InklingApp, pilot: Pilot[Any], command: Command) -> None:
+    """The Errors screen as it is on first entering it, but for what the command is to change."""
+    errors, app.session.state = app.errors, of_phase("finished")
+    app.enter(errors)
+    await wait_for(pilot, lambda: errors.is_current and errors.view)
+    errors.forget()
+    errors.percent = errors.saliency = errors.alike = False
+    errors.wish = Wish(FIRST)
+    errors.action_show_pane("calibration" if command.id == "errors.gallery" else "gallery")
+    if command.id == "errors.widen":
+        await pilot.press("v")
+    if command.id in ("errors.next", "errors.previous"):
+        await pilot.press("w")
+        errors.cursor = 300 * (command.id == "errors.previous")
     await pilot.pause()
 
 

@@ -36,6 +36,7 @@ from tui.engine.facts import (
     Waited,
 )
 from tui.engine.predictions import Predictions
+from tui.engine.run_directory import RunDirectory
 from tui.engine.tail import Died, News, Quiet, StepsRecorded, Waiting
 from tui.engine.text import printable
 
@@ -110,7 +111,11 @@ class LogBook:
 class RunState:
     """Everything known of one run, from its news."""
 
-    def __init__(self, run_name: str, hyperparameters: Hyperparameters) -> None:
+    def __init__(
+        self, run_name: str, hyperparameters: Hyperparameters, run: RunDirectory | None = None
+    ) -> None:
+        """`run` is where its files are, for whoever needs what is too large to be handed on."""
+        self.run = run
         self.hyperparameters = hyperparameters
         self.status = RunStatus("preparing", run_name=printable(run_name))
         self.history = LossHistory(0, Curve(), Curve())

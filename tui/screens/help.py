@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -11,8 +13,16 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.commands import RoomName, commands_in
+from tui.engine.digit_query import CLASS_FIELDS, FLAGS, NUMBERS
 
-ABOUT = """\
+
+def _listed(words: Mapping[str, Any]) -> str:
+    """Words with what they mean, as the filter's own tables have it."""
+    meanings = ((name, what if isinstance(what, str) else what[0]) for name, what in words.items())
+    return ", ".join(f"{name} ({meaning})" for name, meaning in meanings)
+
+
+ABOUT_TRAIN = """\
 Hyperparameters: f, then Tab and the arrows; Esc leaves the fields. A folded group says what in it \
 is not as usual. While a run is live, Enter in a field marked ● changes it at once; the other \
 fields are for the next run.
@@ -20,6 +30,16 @@ Loss: each column holds many steps, its band reaches from the lowest loss to the
 the dots are the test set's loss, one for every epoch while there is room.
 Digits: the test set after the latest epoch. Under each stands what it is taken for and how \
 surely; ✗ 7≠3 79% was taken for a 7, and is a 3."""
+
+ABOUT_ERRORS = f"""\
+Filter: words that must all hold, a - before one for not. Classes: \
+{_listed(CLASS_FIELDS)}. What a digit is: {_listed(FLAGS)}. Numbers, with > < or =: \
+{_listed(NUMBERS)}. A single digit: id:947.
+Matrix: rows are what a digit is, columns what it is taken for; ! marks the worst cells.
+Digit: ✓ is the true class, ✗ what it is taken for; below, what it was taken for after each epoch. \
+s marks the ink that speaks for the answer with +, what speaks against it with -."""
+
+ABOUT: Mapping[RoomName, str] = MappingProxyType({"train": ABOUT_TRAIN, "errors": ABOUT_ERRORS})
 
 
 class HelpScreen(ModalScreen[None]):
@@ -53,5 +73,5 @@ class HelpScreen(ModalScreen[None]):
             yield Static(
                 "\n".join(f"{key:>8}   {help}" for key, help in rows), markup=False, id="keys"
             )
-            if self._room == "train":
-                yield Static(ABOUT, markup=False, id="about")
+            if self._room in ABOUT:
+                yield Static(ABOUT[self._room], markup=False, id="about")

@@ -12,12 +12,11 @@ import numpy as np
 import numpy.typing as npt
 from rich.style import Style
 from textual.binding import Binding, BindingType
-from textual.color import Color
 from textual.reactive import reactive
 
 from tui.engine.predictions import Predictions
 from tui.widgets.digit_layout import Layout, draw_digits, lay_out, longest_caption
-from tui.widgets.half_blocks import ink_palette
+from tui.widgets.inks import Inks
 from tui.widgets.picture_widget import PictureWidget
 from tui.widgets.strips import Canvas, Picture, shorten
 
@@ -68,7 +67,7 @@ class DigitGrid(PictureWidget, can_focus=True):
         """Make an empty grid."""
         super().__init__(max_rate=max_rate)
         self._wanted: object = None
-        self._inks: tuple[tuple[object, object], tuple[Style, ...]] | None = None
+        self._inks = Inks()
         self.builds = 0
         """How many pictures were ever drawn."""
 
@@ -224,18 +223,9 @@ class DigitGrid(PictureWidget, can_focus=True):
     def _palette(self) -> tuple[Style, ...]:
         """All inks, then ground, header, right and wrong."""
         paper = self.get_component_styles("digit-grid--paper")
-        colours = (paper.background, paper.color)
-        if self._inks is None or self._inks[0] != colours:
-            self._inks = (colours, ink_palette(*_as_rgb(*colours)))
         header, right, wrong = (
             self.get_component_rich_style(f"digit-grid--{part}")
             for part in ("header", "right", "wrong")
         )
-        return (*self._inks[1], self.rich_style, header, right, wrong)
-
-
-def _as_rgb(paper: Color, full: Color) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-    """The two colours as (red, green, blue); a theme of terminal colours gets plain ones."""
-    if paper.ansi is not None or full.ansi is not None:
-        return (0, 0, 0), (255, 255, 255)
-    return paper.rgb, (paper + full).rgb
+        inks = self._inks.of(paper.background, paper.color)
+        return (*inks, self.rich_style, header, right, wrong)

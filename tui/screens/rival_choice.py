@@ -1,0 +1,63 @@
+"""A short list of runs, of which one is chosen to be compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.engine.run_directory import RunDirectory
+from tui.engine.runs import ListedRun
+from tui.widgets.run_table import RunTable
+
+
+class RivalChoice(ModalScreen[RunDirectory | None]):
+    """Returns the run that was chosen, or None."""
+
+    DEFAULT_CSS = """
+    RivalChoice {
+        align: center middle;
+
+        Vertical { width: 90%; max-width: 110; height: auto; max-height: 80%; padding: 0 1;
+                   background: $surface; border: round $primary; }
+        RunTable { height: 12; }
+        #rival-keys { color: $foreground 60%; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,r", "dismiss", "None"),
+        Binding("enter", "choose", "Choose"),
+    ]
+
+    def __init__(self, runs: Sequence[ListedRun], *, ascii_only: bool) -> None:
+        super().__init__()
+        self._runs = tuple(runs)
+        self._ascii_only = ascii_only
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = "Compare with"
+            table = RunTable()
+            table.ascii_only = self._ascii_only
+            yield table
+            yield Static("enter compares, esc does not", id="rival-keys", markup=False)
+
+    def on_mount(self) -> None:
+        table = self.query_one(RunTable)
+        table.runs = self._runs
+        table.focus()
+
+    def action_choose(self) -> None:
+        chosen = self.query_one(RunTable).chosen
+        self.dismiss(chosen.run if chosen else None)
+
+    @on(RunTable.Opened)
+    def _opened(self, event: RunTable.Opened) -> None:
+        self.dismiss(event.run)

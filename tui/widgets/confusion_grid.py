@@ -1,0 +1,218 @@
+"""The confusion matrix: what is taken for what, the worst the loudest.
+
+However many classes there are, it is a window that follows the cursor. How bad a cell is shows
+twice, by colour and by a mark; so does where the cursor stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.reactive import reactive
+
+from tui.engine.error_view import ErrorView
+from tui.engine.mistakes import Mistakes
+from tui.widgets.picture_widget import PictureWidget
+from tui.widgets.strips import Canvas, Picture, cells, shorten
+
+Cell = tuple[int, int]
+"""(true, predicted), the numbers of two classes."""
+
+PLAIN, QUIET, RIGHT, SOME, MANY, WORST, HERE = range(1, 8)
+
+WIDEST_NAME: Final = 12
+MOST_WORST: Final = 5
+"""So many cells are the worst at the most, and none that holds fewer digits than these:"""
+LEAST_WORST: Final = 2
+
+
+class ConfusionGrid(PictureWidget, can_focus=True):
+    """Arrows walk it, a click goes to a cell; what Enter does there is the screen's to say."""
+
+    DEFAULT_CSS = """
+    ConfusionGrid {
+        height: 1fr;
+        min-height: 3;
+
+        .confusion-grid--plain { color: $foreground; }
+        .confusion-grid--quiet { color: $foreground 40%; }
+        .confusion-grid--right { color: $foreground 60%; }
+        .confusion-grid--some { color: $foreground; }
+        .confusion-grid--many { color: $warning; }
+        .confusion-grid--worst { color: $error; background: $error 20%; text-style: bold; }
+        .confusion-grid--here { color: $background; background: $primary; text-style: bold; }
+    }
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "confusion-grid--plain",
+        "confusion-grid--quiet",
+        "confusion-grid--right",
+        "confusion-grid--some",
+        "confusion-grid--many",
+        "confusion-grid--worst",
+        "confusion-grid--here",
+    }
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "walk(-1, 0)", show=False),
+        Binding("down", "walk(1, 0)", show=False),
+        Binding("left", "walk(0, -1)", show=False),
+        Binding("right", "walk(0, 1)", show=False),
+        Binding("pageup", "walk(-10, 0)", show=False),
+        Binding("pagedown", "walk(10, 0)", show=False),
+        Binding("home", "walk(0, -256)", show=False),
+        Binding("end", "walk(0, 256)", show=False),
+    ]
+
+    view: reactive[ErrorView | None] = reactive(None, repaint=False)
+    """Whose matrix it is."""
+
+    cell: reactive[Cell] = reactive((0, 0), repaint=False)
+    """Where the cursor stands."""
+
+    percent: reactive[bool] = reactive(False, repaint=False)
+    """In percent of each row, or counts?"""
+
+    sentence: reactive[str] = reactive("", repaint=False)
+    """What to say where there is no view."""
+
+    @dataclass
+    class Walked(Message):
+        """The cursor is to stand at another cell."""
+
+        cell: Cell
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._top = self._left = 0
+        self._window: tuple[int, int, int, int] = (0, 0, 0, 1)
+
+    def watch_view(self, old: ErrorView | None, new: ErrorView | None) -> None:
+        if old is None or new is None or old.mistakes is not new.mistakes:
+            self.request_picture()
+
+    def watch_cell(self) -> None:
+        self.request_picture(at_once=True)
+
+    def watch_percent(self) -> None:
+        self.request_picture(at_once=True)
+
+    def watch_sentence(self) -> None:
+        self.request_picture(at_once=True)
+
+    def action_walk(self, down: int, right: int) -> None:
+        if self.view is not None:
+            last = len(self.view.mistakes.matrix) - 1
+            true, predicted = self.cell
+            cell = min(max(true + down, 0), last), min(max(predicted + right, 0), last)
+            if cell != self.cell:
+                self.post_message(self.Walked(cell))
+
+    def on_click(self, event: events.Click) -> None:
+        left, top, label, width = self._window
+        row, column = event.y - 1, (event.x - label) // width
+        if self.view is not None and row >= 0 and event.x >= label:
+            n = len(self.view.mistakes.matrix)
+            if top + row < n and left + column < n:
+                self.post_message(self.Walked((top + row, left + column)))
+
+    def make_picture(self) -> None:
+        self.picture_begun()
+        if self.view is None:
+            hint = self.get_component_rich_style("confusion-grid--right")
+            self.show_sentence(self.sentence, hint, self.rich_style)
+            return
+        mistakes = self.view.mistakes
+        names = mistakes.predictions.class_names
+        numbers = self._numbers(mistakes)
+        canvas = Canvas(*self.size)
+        # A column for the mark behind each number; the cursor's first bracket takes that of the
+        # number before.
+        width = max(len(number) for number in numbers.flat) + 1
+        label = min(max(cells(name) for name in names), WIDEST_NAME, canvas.width // 3) + 2
+        rows, columns = max(canvas.height - 2, 1), max((canvas.width - label) // width, 1)
+        true, predicted = min(self.cell[0], len(names) - 1), min(self.cell[1], len(names) - 1)
+        self._top = window(self._top, rows, true, len(names))
+        self._left = window(self._left, columns, predicted, len(names))
+        self._window = self._left, self._top, label, width
+        shown_rows = range(self._top, min(self._top + rows, len(names)))
+        shown_columns = range(self._left, min(self._left + columns, len(names)))
+        ellipsis = "~" if self.ascii_only else "…"
+        loudness = self._loudness(mistakes.matrix)
+        for x, j in enumerate(shown_columns):
+            name = shorten(names[j], width - 1, ellipsis)
+            style = PLAIN if j == predicted else QUIET
+            canvas.put(label + (x + 1) * width - 1 - cells(name), 0, name, style)
+        for y, i in enumerate(shown_rows, start=1):
+            name = shorten(names[i], label - 2, ellipsis)
+            canvas.put(label - 2 - cells(name), y, name, PLAIN if i == true else QUIET)
+            for x, j in enumerate(shown_columns):
+                style = int(loudness[i, j])
+                mark = "!" if style == WORST else " "
+                left = label + x * width
+                canvas.put(left, y, f"{numbers[i, j]:>{width - 1}}{mark}", style)
+        here = numbers[true, predicted]
+        right = label + (predicted - self._left + 1) * width
+        canvas.put(right - len(here) - 2, true - self._top + 1, f"[{here}]", HERE)
+        y = len(shown_rows) + 1
+        words = self._words(mistakes, true, predicted)
+        canvas.put(0, y, shorten(words, canvas.width, ellipsis), PLAIN)
+        if y + 1 < canvas.height:
+            legend = self._legend(len(shown_rows), len(shown_columns), len(names))
+            canvas.put(0, y + 1, shorten(legend, canvas.width, ellipsis), QUIET)
+        styles = ("plain", "quiet", "right", "some", "many", "worst", "here")
+        palette = [self.get_component_rich_style(f"confusion-grid--{name}") for name in styles]
+        self.show_picture(Picture.from_canvas(canvas, [self.rich_style, *palette]))
+
+    def _numbers(self, mistakes: Mistakes) -> NDArray[np.str_]:
+        matrix = mistakes.matrix
+        if self.percent:
+            shares = np.char.mod("%.1f", mistakes.row_percentages)
+            shares = np.where(shares == "100.0", "100", shares)
+            return np.where(matrix == 0, "-" if self.ascii_only else "·", shares)
+        return np.where(matrix == 0, "-" if self.ascii_only else "·", matrix.astype(str))
+
+    def _loudness(self, matrix: NDArray[np.int64]) -> NDArray[np.int32]:
+        """A style for each cell: int32, the shape of the matrix."""
+        values = matrix if not self.percent else matrix / np.maximum(matrix.sum(1), 1)[:, None]
+        beside = np.where(np.eye(len(matrix), dtype=bool), 0, values)
+        most = beside.max(initial=0)
+        styles = np.full(matrix.shape, SOME, np.int32)
+        styles[matrix == 0] = QUIET
+        if most > 0:
+            styles[(beside >= most / 3) & (matrix >= LEAST_WORST)] = MANY
+            least = np.sort(beside, axis=None)[-min(MOST_WORST, beside.size)]
+            styles[(beside >= max(least, most / 2)) & (matrix >= LEAST_WORST)] = WORST
+        np.fill_diagonal(styles, RIGHT)
+        return styles
+
+    def _words(self, mistakes: Mistakes, true: int, predicted: int) -> str:
+        names = mistakes.predictions.class_names
+        count = int(mistakes.matrix[true, predicted])
+        share = f"{mistakes.row_percentages[true, predicted]:.1f}% of {names[true]}"
+        if true == predicted:
+            return f"{names[true]} taken for what it is: {count:,}, {share}"
+        return f"{names[true]} taken for {names[predicted]}: {count:,}, {share}"
+
+    def _legend(self, rows: int, columns: int, classes: int) -> str:
+        if rows < classes or columns < classes:
+            dash = "-" if self.ascii_only else "–"
+            return (
+                f"rows {self._top + 1}{dash}{self._top + rows}, columns {self._left + 1}{dash}"
+                f"{self._left + columns} of {classes} classes"
+            )
+        return "rows are what it is, columns what it is taken for; ! the worst"
+
+
+def window(first: int, room: int, here: int, total: int) -> int:
+    """Where a window of `room` lines begins so that `here` is inside: as far as can be where it
+    was before, at `first`."""
+    first = min(max(first, here - room + 1), here)
+    return max(min(first, total - room), 0)
