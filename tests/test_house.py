@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from nn.specs import SPECS
-from tui.commands import COMMANDS, ROOM_TITLES, RoomName
+from tui.commands import COMMANDS, ROOM_TITLES, RoomName, commands_in
 
 HOUSE = Path(__file__).parents[1]
 MODULES = sorted((*HOUSE.glob("nn/**/*.py"), *HOUSE.glob("tui/**/*.py")))
@@ -69,8 +69,9 @@ def is_print(node: ast.AST) -> bool:
 
 @pytest.mark.parametrize("attribute", ["id", "label"])
 def test_commands_have_names_of_their_own(attribute: str) -> None:
-    names = Counter((getattr(command, attribute), command.action) for command in COMMANDS)
-    assert names.most_common(1)[0][1] == 1
+    for room in ROOM_TITLES:
+        names = Counter((getattr(c, attribute), c.action) for c in commands_in(room))
+        assert names.most_common(1)[0][1] == 1, room
     ids = Counter(command.id for command in COMMANDS)
     assert ids.most_common(1)[0][1] == 1
 
