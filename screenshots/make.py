@@ -56,6 +56,8 @@ SHOTS = (
     Shot("log-80x24", (80, 24), "first-light", SLOW, ["space"], 15, ["g", "l"]),
     Shot("paper-120x40", (120, 40), "first-light", SLOW, ["space"], 20, theme="inkling-paper"),
     Shot("ascii-120x40", (120, 40), "first-light", SLOW, ["space"], 20, ascii_only=True),
+    Shot("errors-200x60", (200, 60), "quick", {}, ["space"], 5, ["2", "a", "s"]),
+    Shot("errors-80x24", (80, 24), "quick", {}, ["space"], 5, ["2", "g"]),
     Shot("start-80x24", (80, 24), "first-light", {}),
     Shot("start-120x40", (120, 40), "first-light", {}),
     Shot("help-80x24", (80, 24), "first-light", {}, ["question_mark"]),
@@ -86,7 +88,7 @@ async def take(shot: Shot, target: Path) -> None:
                     break
                 await pilot.pause(0.1)
             await pilot.press(*shot.keys_after)
-            await pilot.pause(1.2)
+            await pilot.pause(3.0)
             target.write_text(app.export_screenshot(title="inkling"), "utf-8")
             if app.session.live:
                 from tui.engine.commands import Stop

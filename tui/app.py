@@ -80,6 +80,12 @@ class InklingApp(RunControl):
         # It stays furnished when somebody leaves it: filter and cursor are there on coming back.
         self.install_screen(self.errors, self.errors.NAME)
         self._loop_of_ours = asyncio.get_running_loop()
+        self.app_resume_signal.subscribe(self, self._repaint)
+
+    def _repaint(self, _: object) -> None:
+        """The shell has had the terminal meanwhile: nothing of what stood there still does."""
+        for screen in self.screen_stack:
+            screen.refresh()
 
     def leave_from_outside(self) -> None:
         """Leave the run running and go; safe in any thread."""

@@ -102,6 +102,11 @@ class Terminal:
             with self._lock:
                 self._screen.resize(rows, columns)
 
+    def clear(self) -> None:
+        """Wipe the screen, as whoever else writes to the terminal may do."""
+        with self._lock:
+            self._screen.reset()
+
     def hang_up(self) -> None:
         """Close the window; the kernel tells whoever is in it."""
         master, self._master = self._master, -1

@@ -207,3 +207,21 @@ def test_the_app_writes_into_no_file(tmp_path: Path, command: str) -> None:
         os.close(side)
     assert done.returncode == 2
     assert b"needs a terminal" in (tmp_path / "errors").read_bytes()
+
+
+def test_ctrl_z_stops_the_app_and_only_the_app(open_app: Open, newest: Newest) -> None:
+    app = training(open_app)
+    run = newest()
+    app.press("\x1a")
+
+    def state() -> str:
+        return Path(f"/proc/{app.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+
+    app.until(lambda: state() == "T", "it is stopped")
+    app.until(app.restored, "the terminal is the shell's again")
+    steps = run.steps
+    app.until(lambda: run.steps > steps + 20, "the run goes on")
+    app.clear()
+    app.process.send_signal(signal.SIGCONT)
+    # Not only what has changed since: the shell has had the terminal.
+    app.expect("Hyperparameters", "Loss", "Digits", "Log", "space Start/pause")
