@@ -62,7 +62,7 @@ DIVERGED = Diverged(step=27, epoch=1, loss=math.nan, learning_rate=100.0)
 FAILED = Failed("Batch size must be at most the 1437 training samples (got 5000).", "batch_size")
 STOPPED = Stopped(559, 12, "pts/7")
 PREPARING = Preparing("Fetching train-images-idx3-ubyte.gz", 4_200_000, 9_912_422)
-DIED = Died("Killed")
+DIED = Died("Killed", "last checkpoint 12 s before")
 
 
 def made(*news: Fact | Died | StepsRecorded, h: Hyperparameters | None = None) -> RunState:

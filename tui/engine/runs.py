@@ -180,13 +180,16 @@ def resumable(run: RunDirectory, epochs: int = 0) -> RunDirectory:
 
 def death(run: RunDirectory, epoch: int, step: int) -> str:
     """Where a run was when its worker was lost, and how much of that is kept."""
-    where = f"died at epoch {epoch}, step {step:,}"
+    return f"died at epoch {epoch}, step {step:,}; {last_kept(run)}"
+
+
+def last_kept(run: RunDirectory) -> str:
+    """How old a run's checkpoint was when its worker last wrote anything."""
     try:
         kept = run.checkpoint.stat().st_mtime
     except OSError:
-        return f"{where}; there is no checkpoint yet"
-    before = max(0.0, _changed(run) - kept)
-    return f"{where}; last checkpoint {duration(before)} before"
+        return "there is no checkpoint yet"
+    return f"last checkpoint {duration(max(0.0, _changed(run) - kept))} before"
 
 
 def recipe(h: Hyperparameters) -> str:

@@ -131,9 +131,10 @@ class RunState:
         match news:
             case StepsRecorded(records=records):
                 self._apply_steps(records)
-            case Died(words=words):
+            case Died(words=words, kept=kept):
                 status = self.status
-                sentence = f"The worker died at epoch {status.epoch + 1}, step {status.step:,}."
+                sentence = f"The worker died at epoch {status.epoch + 1}, step {status.step:,}"
+                sentence += f"; {kept}: r goes on from there." if kept else "."
                 if words:
                     sentence += f" Its last words: {printable(words, 160)}"
                 self._end("died", sentence)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Union
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from tui.engine.facts import ENDINGS, Entry, decode
 from tui.engine.run_directory import STEP_FIELDS, RunDirectory
+from tui.engine.runs import last_kept
 
 STEP = np.dtype(list(STEP_FIELDS))
 
@@ -42,9 +43,11 @@ class StepsRecorded:
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """The journal has no ending and nobody holds the lock: the worker is gone, `words` its last."""
+    """The journal has no ending and nobody holds the lock: the worker is gone, `words` its last;
+    `kept` says how old its checkpoint was then."""
 
     words: str
+    kept: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,7 @@ class RunTail:
             self._ended = self._ended or (self._last_is_an_end and not live and not self._lines)
         if not live and idle and not records and not self._ended:
             self._ended = True
-            news.append(Died(self._last_words()))
+            news.append(Died(self._last_words(), last_kept(self.run)))
         if live and not self._ended:
             news += self._word(anything_else=bool(news))
         return news
