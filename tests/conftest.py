@@ -20,10 +20,19 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-# A red CI shall mean that something changed; the search for new counterexamples is for developers.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# A red CI shall mean that something changed; the search for new counterexamples is for developers,
+# and for those with more time there is --hypothesis-profile=thorough.
+settings.register_profile("quick", max_examples=40)
+settings.register_profile("ci", settings.get_profile("quick"), derandomize=True)
+settings.register_profile("thorough", max_examples=500)
+settings.load_profile("ci" if os.environ.get("CI") else "quick")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """What -n auto means: half as many again as there are cores, for a test of the app or of a run
+    waits for other processes a third of its time."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(2, (cores or 1) * 3 // 2)
 
 
 @pytest.fixture(scope="session")

@@ -229,7 +229,7 @@ def test_large_numbers_do_not_overflow() -> None:
     assert np.isfinite(x.grad).all()
 
 
-@pytest.mark.parametrize("n", [10_000, 50_000])
+@pytest.mark.parametrize("n", [20_000])
 def test_a_deep_chain(n: int) -> None:
     x = Tensor(np.array([1.0]))
     y = x
