@@ -232,7 +232,7 @@ async def test_a_new_epoch_leaves_the_cursor_on_its_digit() -> None:
         assert errors.cursor == 1
 
 
-async def test_where_there_is_nothing_to_show_it_says_why(runs: Path) -> None:
+async def test_where_there_is_nothing_to_show_it_says_why() -> None:
     async with opened(QuietSession()) as (app, pilot):
         await pilot.press("2")
         await wait_for(pilot, lambda: "There is no run to look at" in text(app))
