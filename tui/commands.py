@@ -168,10 +168,10 @@ COMMANDS: tuple[Command, ...] = (
         "The matrix in percent of each row, or as counts", "toggle_percent",
     ),
     Command(
-        "errors.next", "errors", "n,right_square_bracket", "Next", "Next page of digits", "page(1)",
+        "errors.next", "errors", "n,right_square_bracket", "Next page", "Next page of digits", "page(1)",
     ),
     Command(
-        "errors.previous", "errors", "p,left_square_bracket", "Previous",
+        "errors.previous", "errors", "p,left_square_bracket", "Page before",
         "Previous page of digits", "page(-1)",
     ),
     Command(

@@ -104,7 +104,7 @@ async def wait_for_pictures(app: InklingApp, pilot: Pilot[Any]) -> None:
 
     await wait_for(
         pilot,
-        lambda: all(drawn(widget) for widget in app.train.query(PictureWidget) if widget.is_seen),
+        lambda: all(drawn(widget) for widget in app.room.query(PictureWidget) if widget.is_seen),
         "pictures",
     )
 

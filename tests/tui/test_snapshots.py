@@ -29,6 +29,7 @@ class Scene:
     live: bool = False
     ascii_only: bool = False
     theme: str = ""
+    room: str = ""
 
     def __str__(self) -> str:
         return f"{self.name}-{self.size[0]}x{self.size[1]}"
@@ -62,6 +63,18 @@ SCENES = (
     Scene("paper", USUAL, "running", theme="inkling-paper"),
     Scene("help", SMALL, keys=["question_mark"]),
     Scene("help", USUAL, keys=["question_mark"]),
+    Scene("errors", SMALL, "finished", ["right"], room="errors"),
+    Scene("errors", USUAL, "finished", ["right"], room="errors"),
+    Scene("errors", LARGE, "running", ["right"], room="errors"),
+    Scene("errors-matrix", SMALL, "finished", ["m", "left"], room="errors"),
+    Scene("errors-classes", SMALL, "finished", ["c", "down"], room="errors"),
+    Scene("errors-digit", SMALL, "finished", ["d", "right"], room="errors"),
+    Scene("errors-sureness", SMALL, "finished", ["u", "up"], room="errors"),
+    Scene("errors-ascii", USUAL, "finished", ["right"], ascii_only=True, room="errors"),
+    Scene(
+        "errors-paper", USUAL, "finished", ["percent_sign"], theme="inkling-paper", room="errors"
+    ),
+    Scene("errors-none", SMALL, room="errors"),
     Scene("leave", USUAL, "running", ["q"], live=True),
 )
 
@@ -79,8 +92,14 @@ def test_it_looks_as_it_should(scene: Scene, snap_compare: Callable[..., bool]) 
             state = of_phase(scene.phase)
             session.state = state if scene.live else None
             app.train.show_state(state)
+        if scene.room == "errors":
+            app.session.state = of_phase(scene.phase) if scene.phase else None
+            app.enter(app.errors)
+            await wait_for(pilot, lambda: app.errors.is_current)
+            await wait_for(pilot, lambda: app.errors.view or not scene.phase)
         await pilot.pause()
         await pilot.press(*scene.keys)
+        await wait_for(pilot, lambda: app.errors._soon is None)
         await wait_for_pictures(app, pilot)
         if toasts(app):
             await wait_for(pilot, lambda: app.screen.query("Toast"))

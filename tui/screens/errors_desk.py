@@ -121,7 +121,7 @@ class ErrorsDesk(Room):
             self.follow(self._state)
 
     async def _read_once(self, state: RunState, newest: Predictions | None) -> None:
-        if newest is not None and self.view is None:
+        if newest is not None and (self.view is None or state.run is None):
             # The history may be long; the digits need not wait for it.
             await self._show(state, Mistakes(newest))
         if state.run is not None:

@@ -255,7 +255,5 @@ def _figures(mistakes: Mistakes, digit: int) -> list[str]:
     figures = [f"loss {mistakes.losses[digit]:.3f}, margin {mistakes.margins[digit]:.3f}"]
     if mistakes.suspect_labels[digit]:
         doubted = "label?: fewer than 3 of 5 people confirm it"
-        figures.append(
-            doubted if len(mistakes.doubtful) else "label?: to it, it looks like another"
-        )
+        figures.append(doubted if len(mistakes.doubtful) else "label?: it looks like another class")
     return [*figures, learning] if learning else figures
