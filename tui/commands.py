@@ -168,7 +168,8 @@ COMMANDS: tuple[Command, ...] = (
         "The matrix in percent of each row, or as counts", "toggle_percent",
     ),
     Command(
-        "errors.next", "errors", "n,right_square_bracket", "Next page", "Next page of digits", "page(1)",
+        "errors.next", "errors", "n,right_square_bracket", "Next page",
+        "Next page of digits", "page(1)",
     ),
     Command(
         "errors.previous", "errors", "p,left_square_bracket", "Page before",
