@@ -109,7 +109,7 @@ SIGHTS = {
     "a list that is open": "tutorial",
     "log": "learning rate 0.05 -> 0.02",
     "wrong digits": "wrong only",
-    "help": "Every key and what it does",
+    "help": "Start a run, pause it, go on",
     "palette": "Search for commands",
     "palette, searched": "Theme",
     "themes": "inkling-paper",

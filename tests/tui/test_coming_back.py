@@ -77,5 +77,6 @@ async def test_a_run_that_was_lost_is_taken_up_by_a_key(runs: Path, size: tuple[
         died_at = summary(client.run).step
         await pilot.press("r")
         await wait_for(pilot, lambda: app.train.status.step > died_at)
-        assert len(app.train.history.train) == app.train.status.step
         await app.session.ask(Stop())
+        await wait_for(pilot, lambda: app.train.status.phase == "stopped")
+        assert len(app.train.history.train) == app.train.status.step, "one curve, and no gap"

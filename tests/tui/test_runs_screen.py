@@ -190,9 +190,9 @@ async def test_a_run_that_was_stopped_is_taken_up_where_it_was(runs: Path) -> No
         await wait_for(pilot, lambda: app.train.status.step > before.step)
         assert app.train.history is not None
         assert [mark.words for mark in app.train.history.marks] == ["taken up"]
-        assert len(app.train.history.train) == app.train.status.step, "one curve, and no gap"
         await app.session.ask(Stop())
         await wait_for(pilot, lambda: app.train.status.phase == "stopped")
+        assert len(app.train.history.train) == app.train.status.step, "one curve, and no gap"
         await pilot.press("r")
         await wait_for(pilot, lambda: app.train.status.live, "and once more, from where it is")
         await app.session.ask(Stop())
