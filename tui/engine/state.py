@@ -135,10 +135,12 @@ class RunState:
                 status = self.status
                 sentence = f"The worker died at epoch {status.epoch + 1}, step {status.step:,}"
                 sentence += f"; {kept}: r goes on from there." if kept else "."
-                if words:
-                    sentence += f" Its last words: {printable(words, 160)}"
-                self._end("died", sentence)
                 self.say(sentence)
+                if words:
+                    last = f"Its last words: {printable(words, 160)}"
+                    self.say(last)
+                    sentence += f" {last}"
+                self._end("died", sentence)
             case Quiet(seconds=seconds):
                 pace = self.hyperparameters.pace
                 if self.status.phase == "running" and not (pace and seconds < 3 / pace):
