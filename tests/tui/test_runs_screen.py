@@ -112,6 +112,9 @@ async def test_nothing_changes_while_nothing_happens(runs: Path) -> None:
     left_behind(runs, "died")
     async with opened(runs) as (app, pilot):
         table = await to_the_runs(app, pilot, 1)
+        await wait_for(pilot, lambda: "r takes it up" in described(app))
+        # What entering the room still had drawn has been drawn by then.
+        await pilot.pause(0.6)
         before = table.picture
         for _ in range(3):
             app.screen.look()

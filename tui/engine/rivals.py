@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tui.engine.error_view import Rival
 from tui.engine.mistakes_reader import MistakesReader
-from tui.engine.run_directory import RunDirectory, RunError
-from tui.engine.runs import ListedRun, run_directories, summary
+from tui.engine.run_directory import RunDirectory, RunError, run_directories
+from tui.engine.runs import ListedRun, summary
 from tui.engine.text import printable
 
 

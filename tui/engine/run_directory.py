@@ -292,6 +292,19 @@ def private(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_CLOEXEC, 0o600)
 
 
+def run_directories(runs_dir: Path) -> list[RunDirectory]:
+    """Every directory that holds a run, in no order; none where there is no such place."""
+    try:
+        # os.path, which answers False for a run that may not be looked into.
+        return [
+            RunDirectory(path)
+            for path in runs_dir.iterdir()
+            if os.path.isfile(path / "config.toml")  # noqa: PTH113
+        ]
+    except OSError:
+        return []
+
+
 def find_run(runs_dir: Path, name: str) -> RunDirectory:
     """The run of this name, the only one that begins with it, or the `latest`.
 
@@ -299,15 +312,7 @@ def find_run(runs_dir: Path, name: str) -> RunDirectory:
         RunError: there is none, or more than one.
     """
     where = printable(runs_dir)
-    try:
-        # os.path, which answers False for a run that may not be looked into.
-        names = sorted(
-            p.name
-            for p in runs_dir.iterdir()
-            if os.path.isfile(p / "config.toml")  # noqa: PTH113
-        )
-    except OSError:
-        names = []
+    names = sorted(run.name for run in run_directories(runs_dir))
     if not names:
         raise RunError(f"There are no runs in {where}; inkling starts one.")
     if name == "latest":

@@ -18,7 +18,7 @@ from nn.hyperparameters import Hyperparameters
 from nn.specs import SPECS, format_value
 from tui.engine.facts import ENDINGS, Entry, Failed, Paused, Resumed, Stopped, TakenUp, decode
 from tui.engine.log_lines import duration
-from tui.engine.run_directory import RunDirectory, RunError, last_step
+from tui.engine.run_directory import RunDirectory, RunError, last_step, run_directories
 from tui.engine.text import printable
 
 State = Literal[
@@ -93,19 +93,6 @@ class RunList:
         return tuple(
             sorted(listed, key=lambda e: (e.summary.created, e.summary.name), reverse=True)
         )
-
-
-def run_directories(runs_dir: Path) -> list[RunDirectory]:
-    """Every directory that holds a run, in no order; none where there is no such place."""
-    try:
-        # os.path, which answers False for a run that may not be looked into.
-        return [
-            RunDirectory(path)
-            for path in runs_dir.iterdir()
-            if os.path.isfile(path / "config.toml")  # noqa: PTH113
-        ]
-    except OSError:
-        return []
 
 
 def live_runs(runs_dir: Path) -> list[ListedRun]:
