@@ -23,12 +23,11 @@ from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.text import printable
 from tui.output_filter import OutputFilter
 from tui.palette import offered
+from tui.rooms import ROOMS
 from tui.run_control import RunControl
 from tui.screens.dialogs import Question, about_a_live_run
-from tui.screens.errors import ErrorsScreen
 from tui.screens.help import HelpScreen
 from tui.screens.room import Room
-from tui.screens.runs import RunsScreen
 from tui.screens.train import TrainScreen
 from tui.session import Session
 from tui.souvenirs import save_log, save_picture
@@ -51,7 +50,9 @@ class InklingApp(RunControl):
     ) -> None:  # fmt: skip
         super().__init__(session, TrainScreen(initial, ascii_only=ascii_only), attach)
         self.ascii_only = ascii_only
-        self.errors = ErrorsScreen(ascii_only=ascii_only)
+        self.kept = {
+            name: plan.make(session, ascii_only) for name, plan in ROOMS.items() if plan.kept
+        }
         self._output_filter = OutputFilter(ascii_only=ascii_only)
         for theme in THEMES:
             self.register_theme(theme)
@@ -77,8 +78,8 @@ class InklingApp(RunControl):
             gc.freeze()
 
     def on_mount(self) -> None:
-        # It stays furnished when somebody leaves it: filter and cursor are there on coming back.
-        self.install_screen(self.errors, self.errors.NAME)
+        for name, room in self.kept.items():
+            self.install_screen(room, name)
         self._loop_of_ours = asyncio.get_running_loop()
         self.app_resume_signal.subscribe(self, self._repaint)
 
@@ -130,12 +131,11 @@ class InklingApp(RunControl):
         """Change rooms; a room is furnished when it is first entered."""
         if not isinstance(self.screen, Room) or name == self.screen.NAME:
             return
-        if name == "runs":
-            self.enter(RunsScreen(self.session.runs_dir, ascii_only=self.ascii_only))
-        elif name == "errors":
-            self.enter(self.errors)
-        else:
+        if name == self.train.NAME:
             self.enter(self.train)
+        else:
+            room = self.kept.get(name) or ROOMS[name].make(self.session, self.ascii_only)
+            self.enter(room)
 
     async def action_quit(self) -> None:
         """Textual's own ctrl+q, which works everywhere, must not be a way round the question."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from pilots import opened, wait_for
+from pilots import errors_room, opened, wait_for
 from textual.pilot import Pilot
 
 from nn.presets import resolve
@@ -48,6 +48,6 @@ async def errors_of(
     async with opened(run.path.parent, size, attach=run, **options) as (app, pilot):
         await wait_for(pilot, lambda: app.session.state and app.session.state.predictions)
         await pilot.press("2")
-        errors = app.errors
+        errors = errors_room(app)
         await wait_for(pilot, lambda: errors.view and errors.view.mistakes.history, "a history")
         yield app, pilot, errors, MistakesReader(run).read_all()

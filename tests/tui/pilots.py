@@ -19,6 +19,7 @@ from tui.app import InklingApp
 from tui.engine.commands import Command
 from tui.engine.run_directory import RunDirectory
 from tui.engine.state import RunState
+from tui.screens.errors import ErrorsScreen
 from tui.session import Session
 from tui.widgets.hyperparameter_field import HyperparameterField
 from tui.widgets.hyperparameter_form import HyperparameterForm
@@ -80,6 +81,13 @@ async def wait_for(
         assert time.monotonic() < until, f"never came true: {what or condition}"
         await pilot.pause(0.01)
     await pilot.pause()
+
+
+def errors_room(app: InklingApp) -> ErrorsScreen:
+    """The Errors screen, be it in sight or not."""
+    room = app.kept["errors"]
+    assert isinstance(room, ErrorsScreen)
+    return room
 
 
 def phase(app: InklingApp) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from error_runs import errors_of, finished_run
-from pilots import SIZES, QuietSession, lines, opened, text, toasts, wait_for
+from pilots import SIZES, QuietSession, errors_room, lines, opened, text, toasts, wait_for
 from run_states import made, of_phase, predictions
 from sklearn import metrics
 from sklearn.neighbors import NearestNeighbors
@@ -217,7 +217,7 @@ async def test_a_new_epoch_leaves_the_cursor_on_its_digit() -> None:
     async with opened(session) as (app, pilot):
         session.state = state = of_phase("running")
         await pilot.press("2")
-        errors = app.errors
+        errors = errors_room(app)
         await wait_for(pilot, lambda: errors.view)
         await pilot.press("right", "right", "right")
         digit = int(errors.view.indices[3])
@@ -238,7 +238,7 @@ async def test_where_there_is_nothing_to_show_it_says_why() -> None:
         await wait_for(pilot, lambda: "There is no run to look at" in text(app))
         await pilot.press(*"mcudgoanpswlfbv", "x", "r", "C", "plus", "enter", "escape")
         await pilot.press("slash", *"wrong", "enter", "escape")
-        app.errors.show_state(made())
+        errors_room(app).show_state(made())
         await wait_for(pilot, lambda: "being made ready" in text(app))
 
 
@@ -278,7 +278,7 @@ async def test_any_number_of_classes_and_any_size(
         session.state = of_phase("finished")
         session.state.predictions = Predictions(3, images, 255, labels, probabilities, names)
         await pilot.press("2")
-        errors = app.errors
+        errors = errors_room(app)
         await wait_for(pilot, lambda: errors.view)
         await pilot.press("m", *["end"], *["pagedown"] * 30)
         await wait_for(pilot, lambda: errors.cell == (classes - 1, classes - 1))

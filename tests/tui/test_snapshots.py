@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pytest
-from pilots import QuietSession, toasts, wait_for, wait_for_pictures
+from pilots import QuietSession, errors_room, toasts, wait_for, wait_for_pictures
 from run_states import of_phase
 from textual.pilot import Pilot
 
@@ -94,12 +94,12 @@ def test_it_looks_as_it_should(scene: Scene, snap_compare: Callable[..., bool]) 
             app.train.show_state(state)
         if scene.room == "errors":
             app.session.state = of_phase(scene.phase) if scene.phase else None
-            app.enter(app.errors)
-            await wait_for(pilot, lambda: app.errors.is_current)
-            await wait_for(pilot, lambda: app.errors.view or not scene.phase)
+            app.enter(errors_room(app))
+            await wait_for(pilot, lambda: errors_room(app).is_current)
+            await wait_for(pilot, lambda: errors_room(app).view or not scene.phase)
         await pilot.pause()
         await pilot.press(*scene.keys)
-        await wait_for(pilot, lambda: app.errors._soon is None)
+        await wait_for(pilot, lambda: errors_room(app)._soon is None)
         await wait_for_pictures(app, pilot)
         if toasts(app):
             await wait_for(pilot, lambda: app.screen.query("Toast"))

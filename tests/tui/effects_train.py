@@ -1,0 +1,74 @@
+"""What the commands of the Train screen bring about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pilots import QuietSession, field, toasts, wait_for
+from run_states import of_phase
+from textual.pilot import Pilot
+from textual.widgets import Select
+
+from tui.app import InklingApp
+from tui.commands import Command
+from tui.widgets.digit_grid import DigitGrid
+from tui.widgets.group_heading import GroupHeading
+from tui.widgets.loss_chart import LossChart
+from tui.widgets.run_log import RunLog
+
+
+def session(app: InklingApp) -> QuietSession:
+    assert isinstance(app.session, QuietSession)
+    return app.session
+
+
+def grid(app: InklingApp) -> DigitGrid:
+    return app.train.query_one(DigitGrid)
+
+
+def group_with_focus(app: InklingApp) -> str:
+    return app.focused.title if isinstance(app.focused, GroupHeading) else ""
+
+
+EFFECTS: dict[str, Callable[[InklingApp], object]] = {
+    "run.toggle": lambda app: [stint for stint, _ in session(app).starts] == ["run"],
+    "run.step": lambda app: [stint for stint, _ in session(app).starts] == ["step"],
+    "run.epoch": lambda app: [stint for stint, _ in session(app).starts] == ["epoch"],
+    "run.take_up": lambda app: any("run to take up" in message for message in toasts(app)),
+    "run.stop": lambda app: [ask.command for ask in session(app).asked] == ["stop"],
+    "pane.form": lambda app: isinstance(app.focused, Select) and app.train.shown_pane == "form",
+    "form.next_group": lambda app: group_with_focus(app) == "Data",
+    "form.previous_group": lambda app: group_with_focus(app) == "Data",
+    "pane.digits": lambda app: app.train.shown_pane == "digits" and app.focused is None,
+    "pane.log": lambda app: isinstance(app.focused, RunLog) and app.train.shown_pane == "log",
+    "digits.wrong": lambda app: grid(app).wrong_only,
+    "digits.next": lambda app: grid(app).page == 1,
+    "digits.previous": lambda app: grid(app).page == 2,
+    "chart.log": lambda app: app.train.query_one(LossChart).log_scale,
+    "chart.smoother": lambda app: app.train.query_one(LossChart).smoothing == 3,
+    "chart.rougher": lambda app: app.train.query_one(LossChart).smoothing == 1,
+    "chart.raw": lambda app: app.train.query_one(LossChart).smoothing == 0,
+    "log.save": lambda app: any("log" in message.lower() for message in toasts(app)),
+    "field.leave": lambda app: app.focused is None,
+}
+
+
+async def prepare(app: InklingApp, pilot: Pilot[Any], command: Command) -> None:
+    """A screen with something on every pane, on which the command has something to do."""
+    session(app).starts.clear()
+    session(app).asked.clear()
+    app.train.set_focus(None)
+    app.train.shown_pane, grid(app).wrong_only, grid(app).page = "digits", False, 0
+    app.train.show_state(of_phase("finished"))
+    await wait_for(pilot, lambda: grid(app).page_count > 5)
+    chart = app.train.query_one(LossChart)
+    chart.smoothing, chart.log_scale = 2, False
+    if command.id == "digits.previous":
+        grid(app).page = 3
+    if command.id == "form.previous_group":
+        field(app, "split").take_focus()
+    if command.id == "pane.digits":
+        app.train.shown_pane = "log"
+    if command.id == "field.leave":
+        app.train.query_one(RunLog).focus()
