@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from tui.engine.hidden import RunNetwork
 from tui.engine.run_directory import RunDirectory
 
@@ -35,7 +33,7 @@ class NewestNetwork:
     def _identity(self) -> tuple[int, int, int] | None:
         """What tells one checkpoint from the next, which has been renamed into its place."""
         try:
-            found = os.stat(self.run.checkpoint)
+            found = self.run.checkpoint.stat()
         except OSError:
             return None
         return found.st_ino, found.st_mtime_ns, found.st_size
