@@ -73,7 +73,7 @@ async def opened(
 
 
 async def wait_for(
-    pilot: Pilot[Any], condition: Callable[[], object], what: str = "", seconds: float = 15.0
+    pilot: Pilot[Any], condition: Callable[[], object], what: str = "", seconds: float = 40.0
 ) -> None:
     """Let the app run until the condition holds."""
     until = time.monotonic() + seconds
