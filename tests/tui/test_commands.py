@@ -224,7 +224,7 @@ async def test_letters_on_a_choice_do_nothing_and_space_opens_it() -> None:
         )
         assert not grid(app).wrong_only
         await pilot.press("space")
-        await wait_for(pilot, lambda: field(app, "optimizer").query_one(Select).expanded)
+        await wait_for(pilot, lambda: field(app, "optimizer").edit().expanded)
         await pilot.press(*"adam")  # Typing seeks an entry while the list is open.
         await pilot.press("q", "S")
         assert (session(app).starts, session(app).asked, app._exit) == (
