@@ -7,6 +7,7 @@ at a time.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,12 +20,13 @@ from nn.data.extra import scaled
 from tui.engine.hidden import RunNetwork
 from tui.engine.newest_network import NewestNetwork
 from tui.engine.run_directory import RunDirectory, RunError
-from tui.engine.text import printable
 
 NO_RUN = (
     "No run yet, and one can draw all the same. What a drawing is taken for is said by the network "
     "of the run in sight, from its newest checkpoint: 1, then space, trains one; 5 opens another."
 )
+
+LOOKING = "Looking for the run's network."
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,17 @@ class Reading:
     seen: Pixels
     subject: Subject
     sentence: str
+    has_network: bool = False
     probabilities: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Eyes:
+    """What drawings are read with; swapped whole, since another thread may be reading."""
+
+    network: RunNetwork | None
+    subject: Subject
+    sentence: str
 
 
 class Reader:
@@ -66,48 +78,47 @@ class Reader:
     def __init__(self, run: RunDirectory | None = None) -> None:
         self.run = run
         self._newest = NewestNetwork(run) if run is not None else None
-        self._network: RunNetwork | None = None
-        self.subject = Subject()
-        self.sentence = NO_RUN
+        self._looking = threading.Lock()
+        self._eyes = _Eyes(None, Subject(), NO_RUN if run is None else LOOKING)
 
     def look(self) -> bool:
         """Look for a newer network. Has anything changed?"""
         if self._newest is None:
             return False
-        network, sentence = None, ""
-        try:
-            network = self._newest.look()
-        except RunError as problem:
-            sentence = f"No predictions: {problem}"
-        if network is self._network and (network is not None or sentence == self.sentence):
-            return False
-        if network is not None:
-            sentence = self._where_from(network)
-            if self._network is None or network.split.class_names != self.subject.class_names:
-                self.subject = self._subject_of(network)
-        self._network, self.sentence = network, sentence
-        return True
+        with self._looking:
+            before = self._eyes
+            try:
+                network = self._newest.look()
+            except RunError as problem:
+                sentence = f"No predictions: {problem}"
+                self._eyes = _Eyes(None, before.subject, sentence)
+                return sentence != before.sentence
+            if network is before.network:
+                return False
+            subject = before.subject if before.network is not None else self._subject(network)
+            self._eyes = _Eyes(network, subject, self._where_from(network))
+            return True
 
     def read(self, drawn: Pixels, *, centring: bool) -> Reading:
         """What the network last looked for makes of a drawing of any size."""
-        subject, network = self.subject, self._network
-        seen = subject.frame.centred(drawn) if centring else resized(drawn, *subject.image_shape)
-        reading = Reading(drawn, centring, seen, subject, self.sentence)
-        if network is None or not seen.any():
-            return reading
-        pixel_max = network.split.pixel_max
-        # In the steps of grey the set has, as the network would get it as a sample of the set.
-        ink = scaled(seen, pixel_max).reshape(1, -1).astype(np.float32)
-        ink *= np.float32(1 / pixel_max)
-        given = np.asarray(network.network.predict_probabilities(ink)[0], np.float32)
-        return Reading(drawn, centring, seen, subject, self.sentence, given)
+        eyes = self._eyes
+        frame, network = eyes.subject.frame, eyes.network
+        seen = frame.centred(drawn) if centring else resized(drawn, frame.height, frame.width)
+        given = None
+        if network is not None and seen.any():
+            pixel_max = network.split.pixel_max
+            # In the steps of grey the set has, as the network would get it as a sample of the set.
+            ink = scaled(seen, pixel_max).reshape(1, -1).astype(np.float32)
+            ink *= np.float32(1 / pixel_max)
+            given = np.array(network.network.predict_probabilities(ink)[0], np.float32)
+        return Reading(
+            drawn, centring, seen, eyes.subject, eyes.sentence, network is not None, given
+        )
 
     def _where_from(self, network: RunNetwork) -> str:
-        assert self.run is not None
-        epochs = f"epoch {network.epoch:,}" if network.epoch else "no whole epoch"
-        return f"By the network of {printable(self.run.name, 60)} after {epochs}."
+        return f"By the newest checkpoint: epoch {network.epoch:,}, step {network.step:,}."
 
-    def _subject_of(self, network: RunNetwork) -> Subject:
+    def _subject(self, network: RunNetwork) -> Subject:
         assert self.run is not None
         dataset = self.run.read_config().hyperparameters.dataset
         return Subject(dataset, network.split.class_names, frame_of(network.split))

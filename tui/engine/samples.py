@@ -72,6 +72,26 @@ def extra_file(hyperparameters: Hyperparameters) -> str:
     return str(path.absolute())
 
 
+def label_of(text: str, class_names: tuple[str, ...]) -> int:
+    """The class that a person names, by its name or as much of it as tells it from the others.
+
+    Raises:
+        RunError: there is no such class, or there are several.
+    """
+    said = text.strip().casefold()
+    names = [name.casefold() for name in class_names]
+    if said in names:
+        return names.index(said)
+    found = [k for k, name in enumerate(names) if said and name.startswith(said)]
+    if len(found) == 1:
+        return found[0]
+    some = ", ".join(printable(name, 20) for name in class_names[:12])
+    more = f" and {len(class_names) - 12:,} more" if len(class_names) > 12 else ""
+    problem = "More than one class begins" if found else "No class is called"
+    start = f"{problem} {'with ' if found else ''}{printable(text, 40)!a}"
+    raise RunError(f"{start}; there are {some}{more}.")
+
+
 def kept_samples(path: Path) -> Samples:
     """What is in an archive of samples; nothing where there is none.
 
