@@ -11,10 +11,8 @@ from __future__ import annotations
 import dataclasses
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from nn.data.dataset import DataError, Pixels, Progress, Split, fingerprint, shown
 from nn.data.npz import read_pairs
@@ -90,8 +88,8 @@ def scaled(images: Pixels, pixel_max: int) -> Pixels:
     """Ink up to 255 as ink up to `pixel_max`, in whole steps."""
     if pixel_max == 255:
         return images
-    steps: npt.NDArray[np.floating[Any]] = images * (pixel_max / 255)
-    return np.rint(steps).astype(np.uint8)
+    steps: Pixels = np.rint(images * (pixel_max / 255)).astype(np.uint8)
+    return steps
 
 
 def _check(split: Split, path: Path, images: Pixels, labels: Pixels) -> None:

@@ -19,6 +19,7 @@ from tui.app import InklingApp
 from tui.engine.commands import Command
 from tui.engine.run_directory import RunDirectory
 from tui.engine.state import RunState
+from tui.screens.draw import DrawScreen
 from tui.screens.errors import ErrorsScreen
 from tui.session import Session
 from tui.widgets.hyperparameter_field import HyperparameterField
@@ -87,6 +88,13 @@ def errors_room(app: InklingApp) -> ErrorsScreen:
     """The Errors screen, be it in sight or not."""
     room = app.kept["errors"]
     assert isinstance(room, ErrorsScreen)
+    return room
+
+
+def draw_room(app: InklingApp) -> DrawScreen:
+    """The Draw screen, be it in sight or not."""
+    room = app.kept["draw"]
+    assert isinstance(room, DrawScreen)
     return room
 
 

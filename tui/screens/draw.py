@@ -40,18 +40,14 @@ ENOUGH = (78, 22)
 def explain(subject: Subject) -> str:
     """What is seen here, with its equations and where they are computed."""
     frame = subject.frame
-    middle = (
-        "its centre of mass, sum(x * ink) / sum(ink), comes to the middle"
-        if frame.by_mass
-        else "its outline comes to the middle"
-    )
+    mass = "centre of mass sum(x * ink) / sum(ink)"
+    middle = f"{mass if frame.by_mass else 'outline'} in the middle"
     return (
-        f"Seen: ink is scaled until its longer side is {frame.box} pixels and moved until {middle} "
-        f"of {frame.width}x{frame.height}, for so lie the digits it learnt from "
-        "(nn/data/centre.py: Frame.centred). m shows it the drawing as it is: to a dense network, "
-        "a digit elsewhere is other inputs, with weights that have never met it. "
-        "Bars: p_k = exp(z_k) / sum_j exp(z_j) of the last layer's sums z = xW + b "
-        "(nn/losses.py: softmax). They sum to 1, be it a digit or not."
+        f"Seen: ink scaled to {frame.box} pixels, its {middle} of {frame.width}x{frame.height}, as "
+        "in the training digits (nn/data/centre.py: Frame.centred). m shows the drawing as it is: "
+        "elsewhere, it meets other weights.\n"
+        "Bars: p_k = exp(z_k) / sum_j exp(z_j), z the last layer's sums (nn/losses.py: softmax). "
+        "They sum to 1, digit or not."
     )
 
 
@@ -80,6 +76,7 @@ class DrawScreen(DrawDesk):
         yield KeyLine(commands_in("draw")).data_bind(DrawScreen.editing)
 
     def on_mount(self) -> None:
+        self.query_one("#explain").border_title = "Explain"
         self.query_one(DrawingPad).focus()
 
     def on_resize(self, event: events.Resize) -> None:
