@@ -219,7 +219,7 @@ async def test_letters_on_a_choice_do_nothing_and_space_opens_it() -> None:
     async with opened(QuietSession()) as (app, pilot):
         app.train.show_state(of_phase("finished"))
         field(app, "optimizer").take_focus()
-        await pilot.pause()
+        await wait_for(pilot, lambda: isinstance(app.focused, Select))
         await pilot.press(*LETTERS, "f")
         assert isinstance(app.focused, Select)
         assert app.screen is app.train
