@@ -33,7 +33,7 @@ async def prepare(app: InklingApp, pilot: Pilot[Any], command: Command) -> None:
     room = draw_room(app)
     app.enter(room)
     await wait_for(pilot, lambda: room.is_current and room.reading)
-    room.action_leave()
+    room.action_lift()
     room.drawing = Drawing.blank(room.drawing.shape).noted().stroked((4, 4), (20, 9), 1)
     room.tool = Tool(down=command.id == "draw.leave")
     room.centring = True

@@ -44,7 +44,7 @@ DRAW = (
         "draw.save", "draw", "s", "Save", "Save the drawing as a PNG picture, right here", "save",
     ),
     Command(
-        "draw.leave", "draw", "escape", "Back", "Lift the pen; out of the field", "leave",
+        "draw.leave", "draw", "escape", "Back", "Lift the pen; out of the field", "lift",
         in_fields=True,
     ),
 )  # fmt: skip

@@ -146,7 +146,7 @@ class DrawScreen(DrawDesk):
     def action_save(self) -> None:
         self.save_picture()
 
-    def action_leave(self) -> None:
+    def action_lift(self) -> None:
         self.tool = dataclasses.replace(self.tool, down=False)
         self.query_one(DrawingPad).focus()
 
