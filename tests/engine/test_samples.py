@@ -17,7 +17,8 @@ from tui.engine.client import new_config
 from tui.engine.hidden import RunNetwork
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.samples import extra_file, keep_sample, kept_samples, label_of, samples_file
-from tui.engine.test_set import TestSet, load_split
+from tui.engine.test_set import TestSet as Digits
+from tui.engine.test_set import load_split
 from tui.engine.worker import Worker
 
 Make = Callable[..., RunDirectory]
@@ -148,7 +149,7 @@ def test_without_them_a_run_can_be_looked_at_and_not_gone_on_with(
     run = ended(make_run, epochs=1)
     config = run.read_config()
     samples_file("digits").unlink()
-    assert TestSet.of_run(run).predictions(run) is not None
+    assert Digits.of_run(run).predictions(run) is not None
     own_samples(5, first=20)
     longer = config.hyperparameters.model_copy(update={"epochs": 2})
     run.write_config(config.model_copy(update={"hyperparameters": longer}))
