@@ -63,7 +63,7 @@ class DrawScreen(DrawDesk):
     question: reactive[str] = reactive("", repaint=False)
 
     def compose(self) -> ComposeResult:
-        yield StatusLine().data_bind(DrawScreen.status)
+        yield StatusLine().data_bind(DrawScreen.status, DrawScreen.sent)
         with Container(id="desk"):
             yield DrawingPad().data_bind(DrawScreen.drawing, DrawScreen.tool)
             with Container(id="answers"):
