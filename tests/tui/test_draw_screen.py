@@ -57,7 +57,7 @@ async def drag(pilot: Pilot[str], pad: DrawingPad, *places: tuple[float, float],
     await pilot.mouse_down(pad, offset=cells[0], button=button)
     for cell in cells[1:]:
         await pilot.hover(pad, offset=cell)
-    await pilot.mouse_up(pad, offset=cells[-1], button=button)
+    await pilot.mouse_up(pad, offset=cells[-1])
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
@@ -79,9 +79,7 @@ async def test_by_mouse_without_a_run(runs: Path, size: tuple[int, int]) -> None
         np.testing.assert_array_equal(room.drawing.ink, ink)
         await pilot.press("u")
         assert room.drawing.is_blank
-        words = " ".join(text(app).split())
-        assert "No run yet" in words
-        assert "the network" in words
+        assert "No run yet" in text(app)
 
 
 async def test_by_keys(runs: Path) -> None:

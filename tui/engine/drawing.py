@@ -63,10 +63,11 @@ class Drawing:
         """A straight stroke with one of the `BRUSHES`, or a dot where it ends where it starts. It
         goes with the stroke before: `noted` says where one begins that is undone by itself."""
         radius = BRUSHES[brush] * max(self.shape) / USUAL_SIDE
-        covered = _covered(self.shape, start, end, radius)
         if erase:
+            # So much larger that of the same stroke not even the grey edge is left.
+            covered = _covered(self.shape, start, end, radius + 1)
             return Drawing(np.minimum(self.ink, 255 - covered), self.before)
-        return Drawing(np.maximum(self.ink, covered), self.before)
+        return Drawing(np.maximum(self.ink, _covered(self.shape, start, end, radius)), self.before)
 
     def noted(self) -> Drawing:
         """The same; `undone` will come back to it."""

@@ -43,11 +43,10 @@ def explain(subject: Subject) -> str:
     mass = "centre of mass sum(x * ink) / sum(ink)"
     middle = f"{mass if frame.by_mass else 'outline'} in the middle"
     return (
-        f"Seen: ink scaled to {frame.box} pixels, its {middle} of {frame.width}x{frame.height}, as "
-        "in the training digits (nn/data/centre.py: Frame.centred). m shows the drawing as it is: "
-        "elsewhere, it meets other weights.\n"
-        "Bars: p_k = exp(z_k) / sum_j exp(z_j), z the last layer's sums (nn/losses.py: softmax). "
-        "They sum to 1, digit or not."
+        f"Seen: ink scaled to {frame.box} pixels, its {middle}, as with the digits it learnt "
+        "(nn/data/centre.py: Frame.centred). Without (m), it meets other weights.\n"
+        "Bars: p_k = exp(z_k) / sum_j exp(z_j), z the last layer's sums (nn/losses.py: softmax)."
+        " They sum to 1, digit or not."
     )
 
 
