@@ -11,7 +11,7 @@ DRAW = (
         in_footer=True,
     ),
     Command(
-        "draw.eraser", "draw", "x", "Eraser",
+        "draw.eraser", "draw", "x", "Erase",
         "The eraser instead of the pen, or the pen again; with the mouse, the right button",
         "toggle_eraser", in_footer=True,
     ),
@@ -27,7 +27,7 @@ DRAW = (
         "clear", in_footer=True,
     ),
     Command(
-        "draw.centring", "draw", "m", "Centring",
+        "draw.centring", "draw", "m", "Centre",
         "Centre the drawing as the data set's digits are, or show it to the network as it is",
         "toggle_centring", in_footer=True,
     ),

@@ -37,16 +37,32 @@ ENOUGH = (78, 22)
 """Columns and rows from which on there is room for more than the drawing and the bars."""
 
 
-def explain(subject: Subject) -> str:
+ROOM_TO_EXPLAIN = 100
+"""Columns from which on there is room for whole sentences."""
+
+
+def explain(subject: Subject, *, brief: bool) -> str:
     """What is seen here, with its equations and where they are computed."""
     frame = subject.frame
     mass = "centre of mass sum(x * ink) / sum(ink)"
     middle = f"{mass if frame.by_mass else 'outline'} in the middle"
+    if brief:
+        return (
+            f"Seen: ink scaled to {frame.box} pixels, its {middle}, as with the digits it learnt "
+            "(nn/data/centre.py: Frame.centred). Without (m), it meets other weights.\n"
+            "Bars: p_k = exp(z_k) / sum_j exp(z_j), z the last layer's sums (nn/losses.py: "
+            "softmax). They sum to 1, digit or not."
+        )
     return (
-        f"Seen: ink scaled to {frame.box} pixels, its {middle}, as with the digits it learnt "
-        "(nn/data/centre.py: Frame.centred). Without (m), it meets other weights.\n"
-        "Bars: p_k = exp(z_k) / sum_j exp(z_j), z the last layer's sums (nn/losses.py: softmax)."
-        " They sum to 1, digit or not."
+        f"Seen: the ink is scaled until its longer side is {frame.box} pixels, and put into the "
+        f"field of {frame.width}x{frame.height} with its {middle}, for so lie the digits "
+        "the network has learnt from (nn/data/centre.py: Frame.centred).\n\n"
+        "m shows it the drawing as it is. A dense layer computes a = f(xW + b), and each pixel has "
+        "weights of its own: a 7 in a corner meets weights that have never seen a stroke there, "
+        "and is, to this network, no 7.\n\n"
+        "Bars: p_k = exp(z_k) / sum_j exp(z_j), where z are the sums of the last layer "
+        "(nn/losses.py: softmax). They sum to 1 whatever is drawn: a network of these "
+        "classes cannot say that it is none of them."
     )
 
 
@@ -68,7 +84,7 @@ class DrawScreen(DrawDesk):
             with Container(id="answers"):
                 yield SeenDigit().data_bind(DrawScreen.reading)
                 yield ClassBars().data_bind(DrawScreen.reading)
-            yield Static(explain(Subject()), id="explain", markup=False)
+            yield Static(id="explain", markup=False)
         yield Static(id="samples", markup=False)
         yield AskLine().data_bind(DrawScreen.question)
         yield self.too_small()
@@ -81,6 +97,7 @@ class DrawScreen(DrawDesk):
     def on_resize(self, event: events.Resize) -> None:
         width, height = event.size
         self.set_class(width < ENOUGH[0] or height < ENOUGH[1], "-cramped")
+        self._explain()
 
     def show_state(self, state: RunState | None) -> None:
         """The run as it is by now; drawings are read by its newest network."""
@@ -94,8 +111,12 @@ class DrawScreen(DrawDesk):
     def watch_reading(self, old: Reading | None, new: Reading | None) -> None:
         super().watch_reading(old, new)
         if new is not None and (old is None or old.subject != new.subject):
-            for shown in self.query("#explain").results(Static):
-                shown.update(explain(new.subject))
+            self._explain()
+
+    def _explain(self) -> None:
+        subject = self.reading.subject if self.reading is not None else Subject()
+        for shown in self.query("#explain").results(Static):
+            shown.update(explain(subject, brief=self.size.width < ROOM_TO_EXPLAIN))
 
     def watch_samples(self, samples: Samples | None) -> None:
         words = ""
