@@ -1,6 +1,6 @@
 """What a network gets wrong, how sure it is, and whether it is the label that is wrong.
 
-All of it follows from three things: the probabilities a network gives to digits it did not learn
+All of 1 to 8 follows from three things: the probabilities a network gives to digits it did not learn
 from, the labels of these, and what it took them for after each epoch. The rooms:
 
 1.  `scores`            each digit on its own: the guess, how sure it is, its loss, its margin
@@ -11,6 +11,12 @@ from, the labels of these, and what it took them for after each epoch. The rooms
 6.  `label_quality`     which labels look wrong
 7.  `neighbours`        which training digits are most like this one
 8.  `saliency`          which pixels spoke for the answer
+
+And, inside the network, what it has made of them:
+
+9.  `layer_statistics`  every layer's values, weights and gradients; dead units
+10. `units`             what each first unit looks for, finds, and is worth
+11. `projection`        the last hidden layer as a map
 
 NumPy and nothing else: every number here is one that scikit-learn, asked in a test, agrees with.
 Labels (n,) are whole numbers below n_classes, probabilities (n, n_classes) are floats; a
