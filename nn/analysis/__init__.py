@@ -1,6 +1,6 @@
 """What a network gets wrong, how sure it is, and whether it is the label that is wrong.
 
-All of 1 to 8 follows from three things: the probabilities a network gives to digits it did not learn
+All of it follows from three things: the probabilities a network gives to digits it did not learn
 from, the labels of these, and what it took them for after each epoch. The rooms:
 
 1.  `scores`            each digit on its own: the guess, how sure it is, its loss, its margin
@@ -12,7 +12,7 @@ from, the labels of these, and what it took them for after each epoch. The rooms
 7.  `neighbours`        which training digits are most like this one
 8.  `saliency`          which pixels spoke for the answer
 
-And, inside the network, what it has made of them:
+And, from the network itself, what it has made of the digits:
 
 9.  `layer_statistics`  every layer's values, weights and gradients; dead units
 10. `units`             what each first unit looks for, finds, and is worth
