@@ -12,8 +12,8 @@ from sklearn.decomposition import PCA
 from nn.analysis.layer_statistics import Microscope
 from nn.analysis.units import without
 from nn.data import load, split
-from nn.hyperparameters import resolve
 from nn.losses import SoftmaxCrossEntropy
+from nn.presets import resolve
 from nn.trainer import Trainer
 from tui.engine.hidden import NextStep, RunNetwork
 from tui.engine.looking import FITTED, PROBE, Looker, hidden_values, probe

@@ -146,8 +146,15 @@ class Looker:
         scale = float(np.quantile(np.abs(weights), FULL_COLOUR)) or 1.0
         for found in strongest(network.network, s.test_images, s.pixel_max, STRONGEST):
             yield f"Looking for each unit's digits {found.done / found.total:.0%}"
-        images = weights.reshape(-1, *s.image_shape)
-        self._units = Units(images, biases, scale, found, has_hidden(network.network))
+        self._units = Units(
+            weights=weights.reshape(-1, *s.image_shape),
+            means=weights.mean(axis=1, dtype=np.float64),
+            stds=weights.std(axis=1, dtype=np.float64),
+            biases=biases,
+            scale=scale,
+            strongest=found,
+            hidden=has_hidden(network.network),
+        )
 
     def _switch_off(self, network: RunNetwork, wish: Wish) -> Iterator[str]:
         known = self._effect

@@ -44,12 +44,15 @@ class Flow:
 class Units:
     """The first layer.
 
-    weights: float32 (n_units, height, width). biases: (n_units,), or None where there are none.
+    weights: float32 (n_units, height, width); means, stds: of each unit's, float64 (n_units,).
+    biases: (n_units,), or None where there are none.
     scale: the weight that has full colour, which one in two hundred exceeds.
     strongest: the test digits each answers most to. hidden: are they units, or the classes?
     """
 
     weights: Array
+    means: Array
+    stds: Array
     biases: Array | None
     scale: float
     strongest: Strongest
