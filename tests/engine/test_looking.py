@@ -104,11 +104,12 @@ def test_the_next_step_is_the_one_that_the_trainer_takes(
     loss.forward(twin.forward(taken[0], training=True), taken[1])
     twin.backward(loss.backward())
     assert np.linalg.norm(twin.gradients) > 0.5
+    moved = [twin.parameters.copy() for _ in range(2)]
+    for parameters in moved:
+        next_step(parameters, twin.gradients.copy())
     next(steps)
-    for _ in range(2):
-        moved = twin.parameters.copy()
-        next_step(moved, twin.gradients.copy())
-        assert (moved == trainer.network.parameters).all()
+    for parameters in moved:
+        assert (parameters == trainer.network.parameters).all()
 
 
 def test_only_what_is_in_view_and_nothing_twice(make_run: Make) -> None:

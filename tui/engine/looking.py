@@ -63,6 +63,10 @@ class Looker:
         self._effect: Effect | None = None
         self._chart: DigitMap | None = None
 
+    def twin(self) -> RunNetwork | None:
+        """The network that was last looked at once more, for another thread."""
+        return None if self._network is None else self._network.twin()
+
     def ask(self, wish: Wish) -> Iterator[Scene]:
         """Ever better answers, the last one with nothing `busy`: the very same object as before
         where nothing has changed. For a thread."""
@@ -197,9 +201,8 @@ class Looker:
         if before is not None and before.points.shape == points.shape:
             points = turned_like(points, before.points)
         n_units, fitted = len(projection.mean), min(n, FITTED)
-        self._chart = DigitMap(
-            "pca", np.arange(n), points, guesses, projection.explained, fitted, n_units
-        )
+        shares, epoch = projection.explained, network.epoch
+        self._chart = DigitMap("pca", np.arange(n), points, guesses, shares, fitted, n_units, epoch)
 
 
 def probe(total: int, most: int) -> NDArray[np.intp]:

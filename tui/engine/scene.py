@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -81,6 +80,7 @@ class DigitMap:
     indices: intp (n,), which. points: float64 (n, 2). guesses: intp (n,), what each is taken for.
     explained: the share of the variance along each axis, (2,); None where axes mean nothing.
     fitted: from how many digits the axes were found. n_units: in how many dimensions they were.
+    epoch: the network's.
     """
 
     kind: MapKind
@@ -90,6 +90,7 @@ class DigitMap:
     explained: Array | None
     fitted: int
     n_units: int
+    epoch: int
 
     def place_of(self, digit: int) -> int | None:
         """Where in `indices` a digit is."""
@@ -114,7 +115,3 @@ class Scene:
     chart: DigitMap | None = None
     busy: str = ""
     sentence: str = ""
-
-    def with_chart(self, chart: DigitMap) -> Scene:
-        """The same with another map."""
-        return dataclasses.replace(self, chart=chart)

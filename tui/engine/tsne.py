@@ -32,7 +32,8 @@ def embed(network: RunNetwork, seed: int = 0) -> Iterator[tuple[DigitMap, float]
     rows = probe(len(network.split.test_images), DIGITS)
     features, guesses = hidden_values(network, rows)
     for points, done in stints(features, seed):
-        yield DigitMap("tsne", rows, points, guesses, None, len(rows), features.shape[1]), done
+        n, n_units = features.shape
+        yield DigitMap("tsne", rows, points, guesses, None, n, n_units, network.epoch), done
 
 
 def stints(features: Array, seed: int = 0) -> Iterator[tuple[NDArray[np.float64], float]]:

@@ -39,7 +39,19 @@ Matrix: rows are what a digit is, columns what it is taken for; ! marks the wors
 Digit: ✓ is the true class, ✗ what it is taken for; below, what it was taken for after each epoch. \
 s marks the ink that speaks for the answer with +, what speaks against it with -."""
 
-ABOUT: Mapping[RoomName, str] = MappingProxyType({"train": ABOUT_TRAIN, "errors": ABOUT_ERRORS})
+ABOUT_LOOK = """\
+Everything is of the network's newest checkpoint, and of the test digit that n, p and / choose.
+Layers: what each puts out for 256 training digits, its weights W, how the loss would change with \
+them (dL/dW), and by which share of W the next step would move it; dead are units that let no \
+gradient through for any of these digits.
+Weights: yellow, or + * #, is where ink speaks for a unit; blue, or - = %, where it speaks against.
+Map: each test digit, by its class's first letter, where the last layer sees it; an underlined one \
+is taken for another class.
+e explains each of the three, with its equation and where in nn it is made."""
+
+ABOUT: Mapping[RoomName, str] = MappingProxyType(
+    {"train": ABOUT_TRAIN, "errors": ABOUT_ERRORS, "look": ABOUT_LOOK}
+)
 
 
 class HelpScreen(ModalScreen[None]):

@@ -136,7 +136,7 @@ def draw_probabilities(
     guess: int,
     pen: Pen,
 ) -> int:
-    """A bar for each of `probabilities` (classes,), or for the likeliest `rows` and the true one."""
+    """A bar for each of `probabilities` (classes,), or for the likeliest and the true one."""
     given = np.nan_to_num(probabilities, nan=0.0)
     shown = list(range(len(given)))
     if len(given) > rows:

@@ -1,4 +1,4 @@
-"""What the pictures of the Look room have in common: a scene, a palette, and how things are said."""
+"""What the pictures of the Look room have in common: a scene, a palette, a way of speaking."""
 
 from __future__ import annotations
 
