@@ -9,7 +9,8 @@ Bengio 2010), steps too large for the weights they move, units that answer nothi
     scope.portrait(x, labels)           # figures of each layer over a whole probe
 
 The network is looked at as it is asked and not as it learns: dropout drops nothing, batch norm goes
-by its running averages. It is a twin that is looked at; the network itself is left alone.
+by its running averages, and a Dropout at rate 0, which does nothing ever, does not count as a layer.
+It is a twin that is looked at; the network itself is left alone.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.layers import Activation, Layer, Shape
+from nn.layers import Activation, Dropout, Layer, Shape
 from nn.losses import Labels, SoftmaxCrossEntropy
 from nn.network import Network
 from nn.residual import Residual
@@ -233,7 +234,8 @@ def _in_order(layers: Sequence[Layer]) -> Iterator[_Watched]:
         if isinstance(layer, _Watched):
             if isinstance(layer.layer, Residual):
                 yield from _in_order(layer.layer.block)
-            yield layer
+            if not isinstance(layer.layer, Dropout) or layer.layer.rate:
+                yield layer
 
 
 def _dead(layer: Layer) -> NDArray[np.bool_] | None:

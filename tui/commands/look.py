@@ -31,8 +31,8 @@ LOOK = (
         "step(-1)",
     ),
     Command(
-        "look.digit", "look", "slash", "Digit", "Say which test digit, by its place", "choose_digit",
-        in_footer=True,
+        "look.digit", "look", "slash", "Digit", "Say which test digit, by its place",
+        "choose_digit", in_footer=True,
     ),
     Command(
         "look.switch", "look", "space", "Off/on",

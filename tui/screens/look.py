@@ -91,9 +91,11 @@ class LookScreen(LookDesk):
 
     def wish(self) -> Wish:
         seen = {
-            view for view in VIEWS for found in self.query(f"#{view}-pane > *").results(ScenePicture)
+            view
+            for view in VIEWS
+            for found in self.query(f"#{view}-pane > *").results(ScenePicture)
             if found.is_seen
-        }  # fmt: skip
+        }
         return Wish(self.digit, self.off, frozenset(seen))
 
     def on_resize(self) -> None:

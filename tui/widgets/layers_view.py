@@ -63,20 +63,20 @@ class LayersView(ScenePicture):
         Binding("end", "scroll(100)", show=False),
     ]
 
-    layer: reactive[int] = reactive(0, repaint=False)
+    place: reactive[int] = reactive(0, repaint=False)
     """The layer that is kept in sight."""
 
     def __init__(self) -> None:
         super().__init__()
         self._top = 0
 
-    def watch_layer(self) -> None:
+    def watch_place(self) -> None:
         self.request_picture(at_once=True)
 
     def action_scroll(self, layers: int) -> None:
         if self.scene is not None and self.scene.portrait is not None:
             last = len(self.scene.portrait.layers) - 1
-            self.layer = min(max(self.layer + layers, 0), last)
+            self.place = min(max(self.place + layers, 0), last)
 
     def draw(self, canvas: Canvas, scene: Scene) -> str:
         portrait, flow = scene.portrait, scene.flow
@@ -93,7 +93,7 @@ class LayersView(ScenePicture):
         if tall > 1 and room - total * (1 + tall) < LEAST_BELOW:
             tall = max(1, min(tall, (room - total - LEAST_BELOW) // total))
         fit = max(room // (1 + tall), 1)
-        self._top = window(self._top, fit, min(self.layer, total - 1), total)
+        self._top = window(self._top, fit, min(self.place, total - 1), total)
         y = self._draw_rows(canvas, portrait, flow.values, self._top, fit, tall)
         if self._top + fit < total or self._top:
             dash = "-" if self.ascii_only else "–"
@@ -131,8 +131,8 @@ class LayersView(ScenePicture):
             )
             x += column.width + 1
         y = HEADER
-        for place in range(top, min(top + fit, len(portrait.layers))):
-            layer, x = portrait.layers[place], 0
+        for number in range(top, min(top + fit, len(portrait.layers))):
+            layer, x = portrait.layers[number], 0
             for column in columns:
                 text = column.text(layer)
                 style = column.style
@@ -143,7 +143,7 @@ class LayersView(ScenePicture):
                 x += column.width + 1
             y += 1
             if tall:
-                strip = in_a_strip(values[place], canvas.width - 2, tall)
+                strip = in_a_strip(values[number], canvas.width - 2, tall)
                 most = float(np.abs(np.nan_to_num(strip)).max(initial=0)) or 1.0
                 self.draw_signed(canvas, 2, y, strip / most)
                 y += tall
@@ -155,7 +155,9 @@ class LayersView(ScenePicture):
         name = 14 if width < 104 else 18
         columns = [
             Column(
-                "layer", name, lambda layer: shorten(self._name(layer), name, self.pen.ellipsis)
+                "layer",
+                name,
+                lambda layer: shorten(self._kind_and_shape(layer), name, self.pen.ellipsis),
             ),
             Column("params", 7, lambda layer: count(layer.n_parameters) if layer.weights else ""),
             Column("mean", 8, lambda layer: figure(layer.values.mean)),
@@ -171,7 +173,7 @@ class LayersView(ScenePicture):
             columns.insert(8, Column("std dL/dW", 9, lambda layer: _std(layer.gradients)))
         return columns
 
-    def _name(self, layer: LayerPortrait) -> str:
+    def _kind_and_shape(self, layer: LayerPortrait) -> str:
         inside = "| " if self.ascii_only else "│ "
         times = "x" if self.ascii_only else "×"
         shape = f"{layer.n_outputs}"

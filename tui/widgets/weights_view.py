@@ -145,7 +145,7 @@ class WeightsView(ScenePicture):
         ellipsis, names = self.pen.ellipsis, scene.split.class_names
         title = f"unit {unit} of {len(units.weights)}" if units.hidden else f"class {names[unit]}"
         sheet.put(0, 0, f"{title}{' is off' * (unit in self.off)}", PLAIN)
-        words = f"weights mean {figure(units.means[unit])} std {figure(units.stds[unit])}"
+        words = f"mean {figure(units.means[unit])} std {figure(units.stds[unit])}"
         if units.biases is not None:
             words += f" bias {figure(float(units.biases[unit]))}"
         sheet.put(0, 1, shorten(words, sheet.width, ellipsis), QUIET)

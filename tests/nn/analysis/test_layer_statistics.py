@@ -52,6 +52,7 @@ def test_a_summary_is_numpy_s(values: np.ndarray) -> None:
 
 def test_every_layer_of_a_plain_network(x: np.ndarray) -> None:
     network = built([9, 6])
+    network.set_dropout(0.3)
     before = network.parameters.copy()
     found = Microscope(network).portrait(x, LABELS)
     kinds = [layer.kind for layer in found.layers]
@@ -90,8 +91,14 @@ def test_the_flow_of_a_digit_ends_in_the_network_s_logits(
     assert sum(layer.n_parameters for layer in portrait.layers) == network.parameters.size
 
 
+def test_a_dropout_that_drops_nothing_is_no_layer(x: np.ndarray) -> None:
+    found = Microscope(built([9])).portrait(x, LABELS)
+    assert [layer.kind for layer in found.layers] == ["Input", "Dense", "relu", "Dense"]
+
+
 def test_inside_and_behind_a_residual_block(x: np.ndarray) -> None:
     network = built([9, 5], normalization="batch_norm", skip="residual")
+    network.set_dropout(0.3)
     found = Microscope(network).portrait(x, LABELS).layers
     assert [(layer.kind, layer.depth) for layer in found] == [
         ("Input", 0), ("Dense", 0), ("BatchNorm", 0), ("relu", 0), ("Dropout", 0),
