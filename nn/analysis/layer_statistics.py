@@ -9,7 +9,7 @@ Bengio 2010), steps too large for the weights they move, units that answer nothi
     scope.portrait(x, labels)           # figures of each layer over a whole probe
 
 The network is looked at as it is asked and not as it learns: dropout drops nothing, batch norm goes
-by its running averages, and a Dropout at rate 0, which does nothing ever, does not count as a layer.
+by its running averages. A Dropout at rate 0, which never does anything, does not count as a layer.
 It is a twin that is looked at; the network itself is left alone.
 """
 

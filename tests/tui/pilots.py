@@ -20,6 +20,7 @@ from tui.engine.commands import Command
 from tui.engine.run_directory import RunDirectory
 from tui.engine.state import RunState
 from tui.screens.errors import ErrorsScreen
+from tui.screens.look import LookScreen
 from tui.session import Session
 from tui.widgets.hyperparameter_field import HyperparameterField
 from tui.widgets.hyperparameter_form import HyperparameterForm
@@ -87,6 +88,13 @@ def errors_room(app: InklingApp) -> ErrorsScreen:
     """The Errors screen, be it in sight or not."""
     room = app.kept["errors"]
     assert isinstance(room, ErrorsScreen)
+    return room
+
+
+def look_room(app: InklingApp) -> LookScreen:
+    """The Look screen, be it in sight or not."""
+    room = app.kept["look"]
+    assert isinstance(room, LookScreen)
     return room
 
 

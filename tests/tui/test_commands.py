@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import effects_errors
+import effects_look
 import effects_rooms
 import effects_train
 import pytest
@@ -34,10 +35,15 @@ from tui.screens.room import Room
 from tui.widgets.key_line import KeyLine
 from tui.widgets.loss_chart import LossChart
 
-OF_ROOM = {"train": effects_train, "errors": effects_errors}
+OF_ROOM = {"train": effects_train, "errors": effects_errors, "look": effects_look}
 """The rooms with a file of effects to themselves."""
 
-EFFECTS = {**effects_train.EFFECTS, **effects_errors.EFFECTS, **effects_rooms.EFFECTS}
+EFFECTS = {
+    **effects_train.EFFECTS,
+    **effects_errors.EFFECTS,
+    **effects_look.EFFECTS,
+    **effects_rooms.EFFECTS,
+}
 """What can be seen to be so after the command, and not before."""
 
 ROOMS = sorted({command.room for command in COMMANDS})

@@ -39,7 +39,7 @@ STRONGEST = 12
 FITTED = 1000
 """Digits from which the axes of a map are found: a second's work with 2,048 units."""
 
-FULL_COLOUR = 0.995
+FULL_COLOUR = 0.98
 """The share of the weights that is not larger than the one with full colour."""
 
 

@@ -45,7 +45,7 @@ class Units:
 
     weights: float32 (n_units, height, width); means, stds: of each unit's, float64 (n_units,).
     biases: (n_units,), or None where there are none.
-    scale: the weight that has full colour, which one in two hundred exceeds.
+    scale: the weight that has full colour, which one in fifty exceeds.
     strongest: the test digits each answers most to. hidden: are they units, or the classes?
     """
 

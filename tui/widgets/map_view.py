@@ -86,7 +86,7 @@ class MapView(ScenePicture):
 
     def own_styles(self) -> tuple[Style, ...]:
         wrong = self.get_component_rich_style("scene-picture--wrong") + Style(underline=True)
-        return (wrong, *(Style(color=colour) for colour in COLOURS))
+        return (wrong, *(self.rich_style + Style(color=colour) for colour in COLOURS))
 
     def action_walk(self, right: int, down: int) -> None:
         """To the nearest cell with a digit in it that lies that way."""

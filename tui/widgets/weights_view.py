@@ -33,8 +33,8 @@ from tui.widgets.scene_picture import (
 from tui.widgets.signed import signed_halved
 from tui.widgets.strips import Canvas, cells, shorten
 
-BESIDE = 36
-"""Cells that the words about a unit want."""
+BESIDE, LEAST_BESIDE = 36, 30
+"""Cells that the words about a unit want, and with how many they do where there are few."""
 LINES_BELOW = 9
 
 
@@ -98,7 +98,8 @@ class WeightsView(ScenePicture):
         if units is None or s is None:
             return scene.busy or "Looking at the units"
         beside = canvas.width >= 2 * BESIDE
-        width = canvas.width - BESIDE - 2 if beside else canvas.width
+        words = BESIDE if canvas.width >= 3 * BESIDE else LEAST_BESIDE
+        width = canvas.width - words - 2 if beside else canvas.width
         height = canvas.height if beside else canvas.height - LINES_BELOW
         names = [self._caption(scene, unit) for unit in range(len(units.weights))]
         widest = max(cells(name) for name in names)
@@ -147,7 +148,7 @@ class WeightsView(ScenePicture):
         sheet.put(0, 0, f"{title}{' is off' * (unit in self.off)}", PLAIN)
         words = f"mean {figure(units.means[unit])} std {figure(units.stds[unit])}"
         if units.biases is not None:
-            words += f" bias {figure(float(units.biases[unit]))}"
+            words += f" b {figure(float(units.biases[unit]))}"
         sheet.put(0, 1, shorten(words, sheet.width, ellipsis), QUIET)
         y = self._draw_effect(sheet, 2, scene, units)
         self._draw_strongest(sheet, y, scene, units, unit)
