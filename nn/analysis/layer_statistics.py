@@ -58,10 +58,13 @@ def summarize(values: Array) -> Summary:
     if not finite.size:
         return Summary(0.0, 0.0, 0.0, 0.0, np.zeros(BINS, np.int64))
     low, high = float(finite.min()), float(finite.max())
-    # Of values that are all the same, or as good as, there is one bar, and it is in the middle.
-    spread = high - low > 1e-6 * max(abs(low), abs(high))
-    reach = (low, high) if spread else (low - 1, low + 1)
-    counts, _ = np.histogram(finite, BINS, reach)
+    if high - low > 1e-6 * max(abs(low), abs(high)):
+        # The width of a range may be more than float32 can hold, though its ends are not.
+        counts, _ = np.histogram(finite if high - low < 1e37 else finite.astype(np.float64), BINS)
+    else:
+        # All the same, or as good as: one bar, in the middle.
+        counts = np.zeros(BINS, np.int64)
+        counts[BINS // 2] = finite.size
     return Summary(
         mean=float(finite.mean(dtype=np.float64)),
         std=float(finite.std(dtype=np.float64)),

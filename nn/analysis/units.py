@@ -48,8 +48,9 @@ def has_hidden(network: Network) -> bool:
 def answers(network: Network, x: Array) -> Array:
     """What the units of the first hidden layer say to x (n, n_inputs): (n, n_units), behind the
     bend; without a hidden layer, the logits. A buffer, valid until the network runs again."""
-    for layer in network.layers[: _end_of_first(network)]:
-        x = layer.forward(x)
+    with np.errstate(all="ignore"):
+        for layer in network.layers[: _end_of_first(network)]:
+            x = layer.forward(x)
     return x
 
 
@@ -145,7 +146,8 @@ def count_right(network: Network, images: Array, labels: Array, pixel_max: int) 
     for start in range(0, len(images), CHUNK):
         x = images[start : start + CHUNK].astype(np.float32)
         x *= scale
-        guesses = network.forward(x).argmax(axis=1)
+        with np.errstate(all="ignore"):
+            guesses = network.forward(x).argmax(axis=1)
         right += int(np.count_nonzero(guesses == labels[start : start + CHUNK]))
         yield Tally(right, start + len(x), len(images))
 

@@ -17,6 +17,7 @@ from nn.presets import resolve
 from nn.trainer import Trainer
 from tui.engine.hidden import NextStep, RunNetwork
 from tui.engine.looking import FITTED, PROBE, Looker, hidden_values, probe
+from tui.engine.newest_network import NewestNetwork
 from tui.engine.run_directory import RunDirectory
 from tui.engine.scene import Scene, Wish
 from tui.engine.tsne import embed, stints
@@ -49,7 +50,7 @@ def seen(looker: Looker, wish: Wish) -> Scene:
 )
 def test_all_of_it(make_run: Make, values: dict[str, object]) -> None:
     run = finished(make_run, **values)
-    scene = seen(Looker(run), Wish(7, (0,), EVERYTHING))
+    scene = seen(Looker(NewestNetwork(run)), Wish(7, (0,), EVERYTHING))
     asked = RunNetwork.of_run(run)
     network, s = asked.network, asked.split
     x = asked.ink_of_test(np.arange(len(s.test_images)))
@@ -114,7 +115,7 @@ def test_the_next_step_is_the_one_that_the_trainer_takes(
 
 def test_only_what_is_in_view_and_nothing_twice(make_run: Make) -> None:
     run = finished(make_run)
-    looker = Looker(run)
+    looker = Looker(NewestNetwork(run))
     first = seen(looker, Wish(3, (), frozenset({"layers"})))
     assert (first.units, first.chart, first.effect) == (None, None, None)
     assert seen(looker, Wish(3, (), frozenset({"layers"}))) is first
@@ -138,7 +139,7 @@ def test_a_newer_checkpoint_is_seen_whole(make_run: Make) -> None:
     facts = Worker(run).run()
     while not run.checkpoint.exists():
         next(facts)
-    looker = Looker(run)
+    looker = Looker(NewestNetwork(run))
     early = seen(looker, Wish(0, (1,), EVERYTHING))
     list(facts)
     later = list(looker.ask(Wish(0, (1,), EVERYTHING)))
@@ -150,7 +151,7 @@ def test_a_newer_checkpoint_is_seen_whole(make_run: Make) -> None:
 
 
 def test_no_hidden_layer(make_run: Make) -> None:
-    scene = seen(Looker(finished(make_run, hidden=())), Wish(2, (1,), EVERYTHING))
+    scene = seen(Looker(NewestNetwork(finished(make_run, hidden=()))), Wish(2, (1,), EVERYTHING))
     assert scene.units is not None
     assert not scene.units.hidden
     assert scene.effect is None
@@ -163,7 +164,7 @@ def test_no_hidden_layer(make_run: Make) -> None:
 def test_a_digit_or_a_unit_that_is_not_there(make_run: Make) -> None:
     run = finished(make_run)
     n = len(np.load(run.predictions))
-    scene = seen(Looker(run), Wish(n + 3, (500,), frozenset({"weights"})))
+    scene = seen(Looker(NewestNetwork(run)), Wish(n + 3, (500,), frozenset({"weights"})))
     assert scene.wish.digit == 3
     assert scene.effect is None
 
@@ -171,14 +172,14 @@ def test_a_digit_or_a_unit_that_is_not_there(make_run: Make) -> None:
 def test_why_there_is_nothing(
     make_run: Make, write_mnist: Callable[..., Path], tmp_path: Path
 ) -> None:
-    assert "has no checkpoint yet" in seen(Looker(make_run()), Wish(0)).sentence
+    assert "has no checkpoint yet" in seen(Looker(NewestNetwork(make_run())), Wish(0)).sentence
     folder = write_mnist(tmp_path / "data")
     run = make_run(dataset="mnist", epochs=1)
     run.write_config(run.read_config().model_copy(update={"data_dir": str(folder)}))
     list(Worker(run).run())
     for path in (folder / "mnist").iterdir():
         path.unlink()
-    assert "cannot be asked" in seen(Looker(run), Wish(0)).sentence
+    assert "cannot be asked" in seen(Looker(NewestNetwork(run)), Wish(0)).sentence
 
 
 def test_t_sne_comes_in_stints_and_keeps_neighbours(make_run: Make) -> None:

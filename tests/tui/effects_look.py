@@ -43,12 +43,12 @@ def state_with_files() -> RunState:
     return state
 
 
-async def enter(app: InklingApp, pilot: Pilot[Any], state: RunState | None) -> None:
+async def enter(app: InklingApp, pilot: Pilot[Any], state: RunState) -> None:
     """The Look room of a run, once there is something to be seen."""
     room = look_room(app)
     app.session.state = state
     app.enter(room)
-    await wait_for(pilot, lambda: room.is_current and room.scene and not room.scene.busy)
+    await wait_for(pilot, lambda: room.is_current and room.scene and room.scene.flow)
 
 
 async def prepare(app: InklingApp, pilot: Pilot[Any], command: Command) -> None:

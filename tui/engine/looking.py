@@ -28,7 +28,7 @@ from nn.analysis.units import (
 from nn.losses import softmax
 from tui.engine.hidden import RunNetwork
 from tui.engine.newest_network import NewestNetwork
-from tui.engine.run_directory import RunDirectory, RunError
+from tui.engine.run_directory import RunError
 from tui.engine.scene import Array, DigitMap, Effect, Flow, Scene, Units, Wish
 
 PROBE = 256
@@ -46,9 +46,8 @@ FULL_COLOUR = 0.98
 class Looker:
     """Asks the newest network of one run."""
 
-    def __init__(self, run: RunDirectory) -> None:
-        self.run = run
-        self._newest = NewestNetwork(run)
+    def __init__(self, newest: NewestNetwork) -> None:
+        self._newest = newest
         self._network: RunNetwork | None = None
         self._last: Scene | None = None
         # A question that is no longer wanted ends at its next answer; the network is for one.
@@ -133,6 +132,7 @@ class Looker:
             self._scope = Microscope(network.network)
         return self._scope
 
+    @np.errstate(all="ignore")
     def _flow(self, network: RunNetwork, digit: int) -> Flow:
         values = self._microscope(network).flow(network.ink_of_test([digit])[0])
         return Flow(digit, values, softmax(values[-1][None])[0])
@@ -174,7 +174,8 @@ class Looker:
                 yield f"Testing it whole {tally.done / tally.total:.0%}"
             self._before = tally
         ablated = without(network.network, off)
-        given = ablated.predict_probabilities(network.ink_of_test([wish.digit]))[0]
+        with np.errstate(all="ignore"):
+            given = ablated.predict_probabilities(network.ink_of_test([wish.digit]))[0]
         if known is not None and known.off == off:
             self._effect = dataclasses.replace(known, digit=wish.digit, probabilities=given)
             return
@@ -210,6 +211,7 @@ def probe(total: int, most: int) -> NDArray[np.intp]:
     return np.unique(np.linspace(0, total - 1, min(total, most)).astype(np.intp))
 
 
+@np.errstate(all="ignore")
 def hidden_values(network: RunNetwork, rows: NDArray[np.intp]) -> tuple[Array, NDArray[np.intp]]:
     """What the last layer sees of test digits, (m, its n_inputs), and what it takes them for."""
     features = network.network.hidden(network.ink_of_test(rows)).copy()

@@ -17,6 +17,7 @@ from textual.worker import get_current_worker
 
 from tui.engine.hidden import RunNetwork
 from tui.engine.looking import Looker
+from tui.engine.newest_network import NewestNetwork
 from tui.engine.scene import DigitMap, Scene, Wish
 from tui.engine.state import RunState
 from tui.engine.text import printable
@@ -76,7 +77,8 @@ class LookDesk(Room):
         self._state, self._asked = state, None
         self.workers.cancel_node(self)
         self.stop_drawing()
-        self._looker = Looker(state.run) if state is not None and state.run is not None else None
+        run = state.run if state is not None else None
+        self._looker = None if run is None else Looker(NewestNetwork(run))
         self.forget()
         self.scene = None
         if self._looker is None:

@@ -36,7 +36,7 @@ MAP = """\
 The last layer sees a digit as a point, in as many dimensions as the last hidden layer has units. \
 Digits that lie together look alike to the network; an underlined one is taken for another class.
 PCA looks at that cloud from where it is widest: X = U S V^T, and the map is X times the first two \
-columns of V. The shares say how much of the whole variance lies along each.
+columns of V. The shares say how much of the variance lies across and up.
 t-SNE (t) puts neighbours next to each other instead; there, neither distances between clusters \
 nor their sizes mean anything.
 In nn/analysis/projection.py: pca; in nn/network.py: Network.hidden; t-SNE is scikit-learn's."""
