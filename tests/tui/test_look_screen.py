@@ -109,7 +109,7 @@ async def test_what_is_not_seen_is_not_looked_at() -> None:
         assert look.wish().views == frozenset()
         await pilot.press("3")
         await pilot.resize_terminal(100, 34)
-        await wait_for(pilot, lambda: look.wish().views == {"layers"})
+        await wait_for(pilot, lambda: look.wish().views == {"map"})
         await pilot.press("w")
         await wait_for(pilot, lambda: look.wish().views == {"weights"})
 
