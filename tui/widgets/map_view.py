@@ -35,7 +35,13 @@ COLOURS: Final = (
     "#87afff", "#ffaf5f", "#87d787", "#ff87af", "#d7d75f",
     "#5fd7d7", "#af87ff", "#d7875f", "#afafaf", "#5faf87",
 )  # fmt: skip
-"""Of the classes, in turn; of middling lightness, so that they do on dark and on light ground."""
+"""Of the classes, in turn, on dark ground."""
+
+DARK_COLOURS: Final = (
+    "#005faf", "#af5f00", "#008700", "#af005f", "#5f5f00",
+    "#005f5f", "#5f00af", "#870000", "#5f5f5f", "#005f00",
+)  # fmt: skip
+"""The same on light ground."""
 
 BESIDE = 30
 """Cells for the digit at the cursor."""
@@ -86,7 +92,9 @@ class MapView(ScenePicture):
 
     def own_styles(self) -> tuple[Style, ...]:
         wrong = self.get_component_rich_style("scene-picture--wrong") + Style(underline=True)
-        return (wrong, *(self.rich_style + Style(color=colour) for colour in COLOURS))
+        light = self.background_colors[1].brightness > 0.5
+        colours = DARK_COLOURS if light else COLOURS
+        return (wrong, *(self.rich_style + Style(color=colour) for colour in colours))
 
     def action_walk(self, right: int, down: int) -> None:
         """To the nearest cell with a digit in it that lies that way."""
