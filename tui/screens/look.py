@@ -59,7 +59,7 @@ class LookScreen(LookDesk):
         self._before: list[tuple[int, ...]] = []
 
     def compose(self) -> ComposeResult:
-        yield StatusLine().data_bind(LookScreen.status)
+        yield StatusLine().data_bind(LookScreen.status, LookScreen.sent)
         yield PaneTabs(TABS).data_bind(shown=LookScreen.shown_tab)
         with Container(id="views"):
             with Container(id="layers-pane", classes="pane"):
