@@ -8,6 +8,7 @@ from typing import Any
 
 import effects_draw
 import effects_errors
+import effects_look
 import effects_rooms
 import effects_train
 import pytest
@@ -35,13 +36,19 @@ from tui.screens.room import Room
 from tui.widgets.key_line import KeyLine
 from tui.widgets.loss_chart import LossChart
 
-OF_ROOM = {"train": effects_train, "errors": effects_errors, "draw": effects_draw}
+OF_ROOM = {
+    "train": effects_train,
+    "errors": effects_errors,
+    "look": effects_look,
+    "draw": effects_draw,
+}
 """The rooms with a file of effects to themselves."""
 
 EFFECTS = {
     **effects_train.EFFECTS,
     **effects_errors.EFFECTS,
     **effects_draw.EFFECTS,
+    **effects_look.EFFECTS,
     **effects_rooms.EFFECTS,
 }
 """What can be seen to be so after the command, and not before."""

@@ -48,8 +48,23 @@ stroke, and while the run trains with each checkpoint.
 Samples: k asks what it is and keeps what is seen, for this data set. A run with Extra data own \
 trains on them too, and goes on with those it began with; nothing is ever tested on them."""
 
+ABOUT_LOOK = """\
+Everything is of the network's newest checkpoint, and of the test digit that n, p and / choose.
+Layers: what each puts out for 256 training digits, its weights W, how the loss would change with \
+them (dL/dW), and by which share of W the next step would move it; dead are units that let no \
+gradient through for any of these digits.
+Weights: yellow, or + * #, is where ink speaks for a unit; blue, or - = %, where it speaks against.
+Map: each test digit, by its class's first letter, where the last layer sees it; an underlined one \
+is taken for another class.
+e explains each of the three, with its equation and where in nn it is made."""
+
 ABOUT: Mapping[RoomName, str] = MappingProxyType(
-    {"train": ABOUT_TRAIN, "errors": ABOUT_ERRORS, "draw": ABOUT_DRAW}
+    {
+        "train": ABOUT_TRAIN,
+        "errors": ABOUT_ERRORS,
+        "look": ABOUT_LOOK,
+        "draw": ABOUT_DRAW,
+    }
 )
 
 
