@@ -80,10 +80,10 @@ async def prepare(app: InklingApp, pilot: Pilot[Any], command: Command) -> None:
     session(app).starts.clear()
     session(app).asked.clear()
     app.train.set_focus(None)
+    app.train.large, app.train.hidden, app.train.in_hand = "", frozenset(), "chart"
     app.train.shown_pane, grid(app).wrong_only, grid(app).page = "digits", False, 0
     app.train.show_state(of_phase("finished"))
     await wait_for(pilot, lambda: grid(app).page_count > 5)
-    app.train.large, app.train.hidden, app.train.in_hand = "", frozenset(), "chart"
     app.train.chart_view, chart(app).zooms = ChartView(smoothing=2), ()
     await wait_for(pilot, lambda: chart(app).planned)
     if command.id == "chart.overlay":

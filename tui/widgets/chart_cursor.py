@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from tui.engine.columns import Columns, Floats
-from tui.widgets.chart_inks import Role
+from tui.widgets.chart_inks import RIVALS, Role
 from tui.widgets.chart_sheet import LONGEST_NAME, ChartPlan, PlannedLine, number
-from tui.widgets.strips import Canvas, Picture, shorten
+from tui.widgets.strips import Canvas, Picture, cells, shorten
 
 
 def stops(plan: ChartPlan) -> Columns:
@@ -39,7 +39,10 @@ def laid(picture: Picture, plan: ChartPlan, cursor: float, start: float | None) 
     at = _nearest(_middles(found), cursor)
     x = float(found.x[at])
     cell, axis = plan.left + plan.cell(x), plan.height - 2
-    free = np.flatnonzero(canvas.styles[:axis, cell] <= Role.MARK)
+    # Behind the curves, the legend and whatever is written.
+    empty = canvas.styles[:axis, cell] <= Role.GRID
+    empty |= canvas.codes[:axis, cell] == ord(plan.markers.mark)
+    free = np.flatnonzero(empty)
     canvas.codes[free, cell] = ord(plan.markers.cursor)
     canvas.styles[free, cell] = Role.CURSOR
     if start is not None:
@@ -50,25 +53,42 @@ def laid(picture: Picture, plan: ChartPlan, cursor: float, start: float | None) 
     canvas.codes[axis, cell] = ord(plan.markers.foot)
     canvas.styles[axis, cell] = Role.CURSOR
     column = 0
-    for role, words in _readout(plan, found, at):
+    for role, words in _readout(plan, found, at, start):
         column = canvas.put(column, picture.height, words, role)
     return Picture.from_canvas(canvas, picture.palette)
 
 
-def _readout(plan: ChartPlan, found: Columns, at: int) -> list[tuple[Role, str]]:
-    """What stands in the line below: where it is, then each curve's value there."""
-    said = [(Role.CURSOR, where(plan, int(found.first[at]), int(found.last[at])))]
-    for line in plan.lines:
-        worth = _worth(plan, line, float(found.x[at]))
-        if worth:
-            marker = "" if line.role is Role.TRAIN else f"{plan.markers.point(line.role)} "
-            name = shorten(line.name, LONGEST_NAME, plan.markers.gap)
-            said += [(line.role, f"  {marker}{name} "), (Role.GROUND, worth)]
+def _readout(
+    plan: ChartPlan, found: Columns, at: int, start: float | None
+) -> list[tuple[Role, str]]:
+    """What stands in the line below: where it is, then each curve's value there, and what z does.
+    Where not all of it fits, what can be done without goes first."""
+    x, first, last = float(found.x[at]), int(found.first[at]), int(found.last[at])
+    hint = "  z: a stretch from here" if start is None else "  z: the stretch to here"
+    for fullness in (3, 2, 1, 0):
+        said = [(Role.CURSOR, where(plan, first, last, short=fullness == 0))]
+        for line in plan.lines:
+            if worth := _worth(plan, line, x, fullness):
+                said += [(line.role, f"  {_name(plan, line)} "), (Role.GROUND, worth)]
+        if fullness == 3:
+            said.append((Role.LABEL, hint))
+        if sum(cells(words) for _, words in said) <= plan.width:
+            break
     return said
 
 
-def where(plan: ChartPlan, first: int, last: int) -> str:
+def _name(plan: ChartPlan, line: PlannedLine) -> str:
+    """The run's own lines by name, others by the marker that the legend names."""
+    if line.role is Role.TRAIN:
+        return shorten(line.name, LONGEST_NAME, plan.markers.gap)
+    marker = plan.markers.point(line.role)
+    return marker if line.role in RIVALS else f"{marker} {line.name}"
+
+
+def where(plan: ChartPlan, first: int, last: int, *, short: bool = False) -> str:
     """The steps of a column, and where on the axis they are if it counts something else."""
+    if short:
+        return f"{last:,}"
     steps = f"step {first:,}" if first == last else f"steps {first:,}-{last:,}"
     if plan.view.axis == "time":
         return f"{float(plan.ruler.at(np.array([last]))[0]):.2f} s, {steps}"
@@ -77,7 +97,7 @@ def where(plan: ChartPlan, first: int, last: int) -> str:
     return steps
 
 
-def _worth(plan: ChartPlan, line: PlannedLine, x: float) -> str:
+def _worth(plan: ChartPlan, line: PlannedLine, x: float, fullness: int) -> str:
     """A curve's value at a place: the mean of what was measured there, and the extremes."""
     raw = line.raw
     # A figure that is measured now and then holds until the next.
@@ -86,8 +106,8 @@ def _worth(plan: ChartPlan, line: PlannedLine, x: float) -> str:
         return ""
     metric = plan.view.metric
     low, high = float(raw.low[place]), float(raw.high[place])
-    mean = number(float(raw.mean[place]), metric)
-    if low == high:
+    mean = number(float(raw.mean[place]), metric, 5 if fullness else 3)
+    if low == high or fullness < 2 or line.role in RIVALS:
         return mean
     return f"{mean} ({number(low, metric, 4)} to {number(high, metric, 4)})"
 
