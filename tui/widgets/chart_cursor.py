@@ -10,7 +10,7 @@ import numpy as np
 
 from tui.engine.columns import Columns, Floats
 from tui.widgets.chart_inks import RIVALS, Role
-from tui.widgets.chart_sheet import LONGEST_NAME, ChartPlan, PlannedLine, number
+from tui.widgets.chart_sheet import LONGEST_NAME, ChartPlan, PlannedLine, Stretch, number
 from tui.widgets.strips import Canvas, Picture, cells, shorten
 
 
@@ -25,6 +25,14 @@ def moved(plan: ChartPlan, cursor: float, by: int) -> float:
     places = _middles(stops(plan))
     place = min(max(_nearest(places, cursor) + by, 0), len(places) - 1)
     return float(places[place])
+
+
+def reach(plan: ChartPlan, one: float, other: float) -> Stretch:
+    """All the steps from one stop to another."""
+    found = stops(plan)
+    places = _middles(found)
+    low, high = (_nearest(places, step) for step in sorted((one, other)))
+    return float(found.first[low]), float(found.last[high])
 
 
 def laid(picture: Picture, plan: ChartPlan, cursor: float, start: float | None) -> Picture:

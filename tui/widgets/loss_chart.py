@@ -216,6 +216,7 @@ class LossChart(PictureWidget):
         error = message.drawing.exception()
         if error is None:
             self._sheet, self.planned = message.drawing.result(), message.planned
+            self.was_drawn(message.planned)
             self._lay()
         else:
             self.log.error(error)
@@ -223,6 +224,9 @@ class LossChart(PictureWidget):
         if self._waiting:
             self._waiting = False
             self.request_picture()
+
+    def was_drawn(self, planned: ChartPlan) -> None:
+        """For subclasses: there is something new to point at."""
 
     def _lay(self) -> None:
         """Show what is drawn, with the cursor where it is by now."""

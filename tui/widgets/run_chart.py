@@ -79,7 +79,8 @@ class RunChart(LossChart, can_focus=True):
             self.begun = cursor
         else:
             begun, self.begun = self.begun, None
-            self._show_stretch(begun, cursor)
+            if begun != cursor:
+                self._show_stretch(chart_cursor.reach(self.planned, begun, cursor))
 
     def watch_zooms(self) -> None:
         super().watch_zooms()
@@ -99,6 +100,11 @@ class RunChart(LossChart, can_focus=True):
         if self.planned is not None:
             self._cursor_on(self.planned)
 
+    def was_drawn(self, planned: ChartPlan) -> None:
+        """It may have had the focus before there was anything to see."""
+        if self.has_focus:
+            self._cursor_on(planned)
+
     def on_blur(self) -> None:
         """Nobody asks any longer."""
         self.cursor = self.begun = None
@@ -109,10 +115,11 @@ class RunChart(LossChart, can_focus=True):
             self.cursor = chart_cursor.moved(planned, planned.stretch[1], 0)
         return self.cursor
 
-    def _show_stretch(self, one: float, other: float) -> None:
-        low, high = min(one, other), max(one, other)
+    def _show_stretch(self, stretch: Stretch) -> None:
+        low, high = stretch
         if high - low >= 1:
-            self.zooms = (*self.zooms, _at_least(low, high))
+            short = max(SHORTEST - (high - low), 0.0) / 2
+            self.zooms = (*self.zooms, (max(low - short, 0.0), high + short))
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Where something may begin to be dragged."""
@@ -139,7 +146,8 @@ class RunChart(LossChart, can_focus=True):
         self.begun = None
         self.cursor = step = planned.step_in(event.x - planned.left)
         if event.x != pressed:
-            self._show_stretch(planned.step_in(pressed - planned.left), step)
+            begun = planned.step_in(pressed - planned.left)
+            self._show_stretch((min(begun, step), max(begun, step)))
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Look closer at what is under the pointer."""
@@ -157,14 +165,9 @@ class RunChart(LossChart, can_focus=True):
             return
         low, high = planned.stretch
         at = planned.step_in(x - planned.left)
+        factor = max(factor, SHORTEST / max(high - low, SHORTEST))
         low, high = at - (at - low) * factor, at + (high - at) * factor
         if low <= 0 and high >= history.last_step:
             self.zooms = ()
         else:
-            self.zooms = (_at_least(max(low, 0.0), high),)
-
-
-def _at_least(low: float, high: float) -> Stretch:
-    """The stretch, or the shortest around its middle."""
-    short = (SHORTEST - (high - low)) / 2
-    return (low, high) if short <= 0 else (max(low - short, 0.0), high + short)
+            self.zooms = ((max(low, 0.0), high),)
