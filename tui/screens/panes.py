@@ -75,7 +75,7 @@ class PanedRoom(Room):
         self.set_focus(None)
         self.large = ""
         self.hidden |= {name}
-        self.in_hand = left[0]
+        self.in_hand = "chart" if "chart" in left else left[0]
         self.notify(f"{self.PANES[name]} hidden; {self.key_of(name)} shows it again.")
 
     def key_of(self, name: str) -> str:

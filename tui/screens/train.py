@@ -142,6 +142,8 @@ class TrainScreen(ChartDesk):
 
     def watch_hidden(self, hidden: frozenset[str]) -> None:
         super().watch_hidden(hidden)
+        if {"chart", self.shown_pane} <= hidden:
+            self.shown_pane = next(pane for pane in TABS if pane not in hidden)
         # Where there is room for two, and the second is out of sight.
         self.set_class(self.shown_pane in hidden, "-alone")
 
