@@ -34,7 +34,6 @@ from tui.app import InklingApp
 from tui.commands import COMMANDS, Command, RoomName, commands_in
 from tui.screens.room import Room
 from tui.widgets.key_line import KeyLine
-from tui.widgets.loss_chart import LossChart
 
 OF_ROOM = {
     "train": effects_train,
@@ -199,7 +198,7 @@ async def test_letters_in_a_field_are_letters() -> None:
         field(app, "split").take_focus()
         await pilot.pause()
         before = (
-            app.train.query_one(LossChart).log_scale,
+            app.train.chart_view,
             grid(app).page,
             grid(app).wrong_only,
         )
@@ -211,9 +210,8 @@ async def test_letters_in_a_field_are_letters() -> None:
             [],
             False,
         )
-        chart = app.train.query_one(LossChart)
         assert before == (
-            chart.log_scale,
+            app.train.chart_view,
             grid(app).page,
             grid(app).wrong_only,
         )

@@ -26,8 +26,11 @@ ABOUT_TRAIN = """\
 Hyperparameters: f, then Tab and the arrows; Esc leaves the fields. A folded group says what in it \
 is not as usual. While a run is live, Enter in a field marked ● changes it at once; the other \
 fields are for the next run.
-Loss: each column holds many steps, its band reaches from the lowest loss to the highest, and \
-the dots are the test set's loss, one for every epoch while there is room.
+Chart: each column holds many steps, its band reaches from the lowest loss to the highest, with \
+the mean in it; ● is the test set's, ○ the validation digits', after every epoch. + smooths the \
+line by a moving average and leaves the band. With c the arrows move a cursor, shift makes them \
+fast, home and end are the ends; z twice is a stretch to look at closely, esc the way back. A \
+click, dragging and the wheel do the same.
 Digits: the test set after the latest epoch. Under each stands what it is taken for and how \
 surely; ✗ 7≠3 79% was taken for a 7, and is a 3."""
 
