@@ -63,6 +63,17 @@ class TakenUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Forked:
+    """Until this step the run was another one, its parent (a run's name); what follows is its own,
+    and what was changed stands behind this in the journal (`tui.engine.forking`)."""
+
+    parent: str
+    step: int
+    epochs: int
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
 class CameBack:
     """Somebody watches again, after `away` seconds in which nobody did, from step `since` on."""
 
@@ -128,6 +139,7 @@ Fact = Union[
     Preparing,
     ThreadsChosen,
     TakenUp,
+    Forked,
     CameBack,
     Waited,
     RunStarted,

@@ -14,6 +14,7 @@ from tui.engine.facts import (
     Entry,
     Fact,
     Failed,
+    Forked,
     MistakesChanged,
     Paused,
     Preparing,
@@ -68,6 +69,9 @@ def words(fact: Fact) -> str:
             return _threads(fact)
         case TakenUp():
             return _taken_up(fact)
+        case Forked():
+            parent = printable(fact.parent, 60)
+            return f"forked from {parent} at step {fact.step:,}{_by(fact.who)}"
         case Waited():
             why, waited = printable(fact.why), duration(fact.seconds)
             return f"waited {waited} at step {fact.step:,}: {why}; nothing is lost"

@@ -26,6 +26,7 @@ from tui.engine.facts import (
     CameBack,
     Entry,
     Failed,
+    Forked,
     MistakesChanged,
     Paused,
     Preparing,
@@ -189,7 +190,8 @@ class RunState:
                 self._mark(fact.step, "away", since)
             case TakenUp():
                 self.begun = self.begun or bool(fact.step)
-                if fact.step:
+                forked_here = any(mark.step == fact.step for mark in self.history.marks[-1:])
+                if fact.step and not forked_here:
                     self._mark(fact.step, "taken up")
                 self._update(
                     phase="running" if self.status.steps else "preparing",
@@ -197,6 +199,8 @@ class RunState:
                     sentence="",
                     field="",
                 )
+            case Forked():
+                self._mark(fact.step, "forked")
             case RunStarted():
                 self.begun = True
                 self._update(
@@ -224,6 +228,9 @@ class RunState:
                     changed = {name: SPECS[name].parse(new)}
                     self._mark(fact.step, f"{SPECS[name].label.lower()} {format_value(new)}")
                     self.hyperparameters = self.hyperparameters.model_copy(update=changed)
+                    if name == "epochs" and self.status.steps:
+                        epochs = self.hyperparameters.epochs
+                        self._update(epochs=epochs, steps=epochs * self.status.steps_per_epoch)
             case Paused() | Resumed():
                 self._update(held=isinstance(fact, Paused))
                 if isinstance(fact, Paused) and fact.who and fact.step:

@@ -209,6 +209,12 @@ class Worker(Orders):
             self._pen.checkpoint(self.run_directory.checkpoint, self._trainer)
             self._keeper.wrote(time.monotonic() - began)
 
+    def _remember(self, hyperparameters: Hyperparameters) -> None:
+        """Of what may change in a run, the checkpoint holds all but how far the run is to go."""
+        kept, epochs = self._config.hyperparameters, hyperparameters.epochs
+        if kept.epochs != epochs:
+            self._keep_in_config(hyperparameters=kept.model_copy(update={"epochs": epochs}))
+
     def _load(self, h: Hyperparameters) -> Generator[Entry, None, Split]:
         """Have the digits loaded, all ears: a mirror may hang for as long as it likes."""
         data_dir = self._config.data_dir
