@@ -113,11 +113,16 @@ def _open(options: argparse.Namespace) -> int:
     sys.setswitchinterval(0.0005)
     os.environ.setdefault("TEXTUAL_FPS", "120")
     from tui.app import InklingApp
+    from tui.link import chosen
     from tui.session import Session
 
     session = Session(_runs_dir(options), data_dir)
     app = InklingApp(
-        session, initial=initial, attach=attach, ascii_only=options.ascii or is_plain()
+        session,
+        initial=initial,
+        attach=attach,
+        ascii_only=options.ascii or is_plain(),
+        link=chosen(options.link),
     )
     leave_on_sigterm(app.leave_from_outside)
     farewell = app.run()

@@ -39,6 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"inkling {version('inkling-tui')}")
     _add_options(parser)
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
+    _add_link(parser, "auto")
     commands = parser.add_subparsers(
         dest="command", metavar="COMMAND", prog="inkling", parser_class=_Parser
     )
@@ -66,8 +67,17 @@ def build_parser() -> argparse.ArgumentParser:
         "--ascii", action="store_true", default=argparse.SUPPRESS,
         help="draw with ASCII characters only",
     )  # fmt: skip
+    _add_link(attach, argparse.SUPPRESS)
     _add_run_commands(commands)
     return parser
+
+
+def _add_link(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument(
+        "--link", choices=("auto", "slow", "normal", "fast"), default=default,
+        help="what the line to the terminal carries; auto takes an SSH connection that answers "
+        "late for a slow one (default auto)",
+    )  # fmt: skip
 
 
 def _add_run_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
