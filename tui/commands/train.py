@@ -21,6 +21,10 @@ TRAIN = (
         "run.take_up", "train", "r", "Take up",
         "Go on with a run that died or was stopped, from its last checkpoint", "take_up",
     ),
+    Command(
+        "run.fork", "train", "F", "Fork/restart",
+        "A new run with what stands in the form, from this one's last step or from nothing", "fork",
+    ),
     Command("run.stop", "train", "S", "Stop", "End the run here, keep what it has learnt", "stop"),
     Command(
         "pane.form", "train", "f", "Settings", "Go to the hyperparameters",

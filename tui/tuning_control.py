@@ -1,0 +1,79 @@
+"""What a run cannot take over while it goes on: a new run in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual import on, work
+
+from nn.fork import changed
+from nn.hyperparameters import HyperparameterError, Hyperparameters, Value
+from nn.specs import SPECS, format_value
+from tui.engine.commands import Stop
+from tui.engine.run_directory import RunError
+from tui.run_control import RunControl
+from tui.screens.dialogs import about_a_new_run
+from tui.screens.train import TrainScreen
+
+
+class TuningControl(RunControl):
+    """The part of the app that replaces a run by another one."""
+
+    @on(TrainScreen.NewRunAsked)
+    @work(exclusive=True, group="new-run")
+    async def _offer_new_run(self, event: TrainScreen.NewRunAsked) -> None:
+        """Say what a new run would mean, and do what is chosen."""
+        state, wanted = self.session.state, event.hyperparameters
+        if state is None:
+            self.complain("There is no run to fork here; space starts one, 5 lists every run.")
+            return
+        changes = differences(state.hyperparameters, wanted)
+        no_fork = "" if state.begun else "The run has not begun, so there is nothing to fork from."
+        try:
+            changed(state.hyperparameters, changes)
+        except HyperparameterError as problem:
+            no_fork = str(problem)
+        question = about_a_new_run(in_words(changes), no_fork, live=self.session.live)
+        match await self.push_screen_wait(question):
+            case "fork":
+                await self.fork(changes)
+            case "restart":
+                await self.restart(wanted)
+
+    async def fork(self, changes: Mapping[str, Value]) -> None:
+        """Stop the run, if it is live, and go on from there with a new one."""
+        if await self._stopped():
+            try:
+                await self.session.fork(changes)
+            except (RunError, HyperparameterError) as problem:
+                self.complain(str(problem))
+            else:
+                self._follow()
+
+    async def restart(self, hyperparameters: Hyperparameters) -> None:
+        """Stop the run, if it is live, and start a new one from nothing."""
+        if await self._stopped():
+            self._door(self.session.start, hyperparameters, "run")
+
+    async def _stopped(self) -> bool:
+        """Is there no live run any more?"""
+        if self.session.live and not await self._ask(Stop()):
+            return False
+        try:
+            await self.session.ended()
+        except RunError as problem:
+            self.complain(str(problem))
+            return False
+        return True
+
+
+def differences(old: Hyperparameters, new: Hyperparameters) -> dict[str, Value]:
+    """The values of `new` that `old` does not have, by name."""
+    return {name: getattr(new, name) for name in SPECS if getattr(new, name) != getattr(old, name)}
+
+
+def in_words(changes: Mapping[str, Value]) -> str:
+    """`optimiser adam, learning rate 0.01`."""
+    return ", ".join(
+        f"{SPECS[name].label.lower()} {format_value(value)}" for name, value in changes.items()
+    )
