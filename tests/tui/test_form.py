@@ -275,7 +275,7 @@ async def test_what_the_worker_refuses_is_said(runs: Path) -> None:
         # The form would not send this; another client, or another version, might.
         app.train.post_message(form(app).Tuned("batch_size", "3"))
         await wait_for(pilot, lambda: toasts(app))
-        assert "pochs" in toasts(app)[0]
+        assert "Batch size cannot change" in toasts(app)[0]
         assert phase(app) == "running"
         await app.session.ask(Stop())
 
