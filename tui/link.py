@@ -52,7 +52,7 @@ class Link:
 
 LINKS: Mapping[str, Link] = MappingProxyType(
     {
-        "slow": Link("slow", 0.15, True, False, "few refreshes, small digits"),
+        "slow": Link("slow", 0.07, True, False, "few refreshes, small digits"),
         "normal": Link("normal", 1.0, False, False, "as it is"),
         "fast": Link("fast", 2.0, False, True, "twice the refreshes"),
     }
