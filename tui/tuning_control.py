@@ -9,10 +9,10 @@ from textual import on, work
 from nn.fork import changed
 from nn.hyperparameters import HyperparameterError, Hyperparameters, Value
 from nn.specs import SPECS, format_value
-from tui.engine.commands import Stop
+from tui.engine.commands import Set, Stop
 from tui.engine.run_directory import RunError
 from tui.run_control import RunControl
-from tui.screens.dialogs import about_a_new_run
+from tui.screens.dialogs import about_a_new_run, about_advice
 from tui.screens.train import TrainScreen
 
 
@@ -39,6 +39,28 @@ class TuningControl(RunControl):
                 await self.fork(changes)
             case "restart":
                 await self.restart(wanted)
+
+    @on(TrainScreen.ActAsked)
+    @work(exclusive=True, group="new-run")
+    async def _act(self) -> None:
+        """Do what is suggested; a live run is not given up for it without a question."""
+        state = self.session.state
+        advice = state.advice if state else None
+        if state is None or advice is None:
+            self.complain("Nothing is amiss, so there is nothing to act on.")
+            return
+        changes = {advice.name: advice.value}
+        if advice.act == "set":
+            await self._ask(Set(advice.name, format_value(advice.value)))
+            return
+        if self.session.live:
+            question = about_advice(in_words(changes), restart=advice.act == "restart")
+            if await self.push_screen_wait(question) != "do":
+                return
+        if advice.act == "fork":
+            await self.fork(changes)
+        else:
+            await self.restart(state.hyperparameters.model_copy(update=changes))
 
     async def fork(self, changes: Mapping[str, Value]) -> None:
         """Stop the run, if it is live, and go on from there with a new one."""

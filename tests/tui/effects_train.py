@@ -37,6 +37,7 @@ EFFECTS: dict[str, Callable[[InklingApp], object]] = {
     "run.epoch": lambda app: [stint for stint, _ in session(app).starts] == ["epoch"],
     "run.take_up": lambda app: any("run to take up" in message for message in toasts(app)),
     "run.fork": lambda app: any("no run to fork" in message for message in toasts(app)),
+    "health.act": lambda app: any("Nothing is amiss" in message for message in toasts(app)),
     "run.stop": lambda app: [ask.command for ask in session(app).asked] == ["stop"],
     "pane.form": lambda app: isinstance(app.focused, Select) and app.train.shown_pane == "form",
     "form.next_group": lambda app: group_with_focus(app) == "Data",

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-from pilots import LONG, field, form, opened, text, toasts, wait_for, wait_for_phase
+from pilots import LONG, QuietSession, field, form, opened, text, toasts, wait_for, wait_for_phase
+from run_states import BEGUN, of_phase
 from textual.pilot import Pilot
 from textual.widgets import Button, Select, Static
 
+from nn.health import Alert
 from tui.app import InklingApp
-from tui.engine.commands import Stop
+from tui.engine.commands import Set, Stop
+from tui.engine.facts import Entry
 from tui.engine.run_directory import RunDirectory
 from tui.screens.dialogs import Question
 
@@ -94,6 +96,41 @@ async def test_enter_in_a_field_of_a_new_run_forks_or_restarts(runs: Path) -> No
         await wait_for(pilot, lambda: form(app).hyperparameters() == LONG)
 
 
+async def test_a_run_that_diverged_goes_back_by_one_key(runs: Path) -> None:
+    wild = LONG.model_copy(update={"learning_rate": 100.0, "optimizer": "momentum"})
+    async with opened(runs, initial=wild) as (app, pilot):
+        await pilot.press("space")
+        await wait_for_phase(app, pilot, "diverged")
+        first = current(app)
+        await pilot.press("a")
+        await wait_for(pilot, lambda: app.session.run != first, "a fork")
+        config = current(app).read_config()
+        assert (config.parent, config.hyperparameters.learning_rate) == (first.name, 10.0)
+        await wait_for(pilot, lambda: app.train.status.phase in ("running", "diverged"))
+        if app.session.live:
+            await app.session.ask(Stop())
+            await wait_for_phase(app, pilot, "stopped", "diverged")
+
+
+async def test_a_key_does_what_the_alert_suggests() -> None:
+    async with opened(QuietSession()) as (app, pilot):
+        assert isinstance(app.session, QuietSession)
+        state = app.session.state = of_phase("running")
+        state.apply(Entry(BEGUN, Alert("spike", 559, 13, 3.21, 0.52)))
+        app.train.show_state(state)
+        await wait_for(pilot, lambda: "! loss jumped to 3.21; a: learning rate 0.01" in text(app))
+        await pilot.press("a")
+        await wait_for(pilot, lambda: app.session.asked == [Set("learning_rate", "0.01")])
+        state.apply(Entry(BEGUN, Alert("dead_units", 585, 13, 0.3, 0.1, layer=1)))
+        app.train.show_state(state)
+        await pilot.press("a")
+        await wait_for(pilot, lambda: isinstance(app.screen, Question))
+        assert "with activation leaky_relu" in said(app)
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: not isinstance(app.screen, Question))
+        assert len(app.session.asked) == 1
+
+
 async def test_epochs_change_while_it_trains(runs: Path) -> None:
     async with opened(runs, initial=LONG) as (app, pilot):
         await pilot.press("space")
@@ -108,14 +145,9 @@ async def test_epochs_change_while_it_trains(runs: Path) -> None:
         await wait_for_phase(app, pilot, "stopped")
 
 
-@pytest.mark.parametrize("begun", [False])
-async def test_a_run_that_has_not_begun_can_only_be_restarted(begun: bool) -> None:
-    from pilots import QuietSession
-    from run_states import of_phase
-
+async def test_a_run_that_has_not_begun_can_only_be_restarted() -> None:
     async with opened(QuietSession()) as (app, pilot):
         app.session.state = of_phase("preparing")
-        app.session.state.begun = begun
         app.train.show_state(app.session.state)
         field(app, "hidden").show((5,))
         app.train.action_fork()

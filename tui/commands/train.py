@@ -25,6 +25,10 @@ TRAIN = (
         "run.fork", "train", "F", "Fork/restart",
         "A new run with what stands in the form, from this one's last step or from nothing", "fork",
     ),
+    Command(
+        "health.act", "train", "a", "Act on it",
+        "Do what the latest alert suggests; what that is stands behind it", "act",
+    ),
     Command("run.stop", "train", "S", "Stop", "End the run here, keep what it has learnt", "stop"),
     Command(
         "pane.form", "train", "f", "Settings", "Go to the hyperparameters",

@@ -19,6 +19,7 @@ from typing import Any, Union, get_args
 from pydantic import TypeAdapter
 
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
+from nn.health import Alert, Settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,8 @@ Fact = Union[
     RunStarted,
     EpochDone,
     MistakesChanged,
+    Alert,
+    Settled,
     HyperparameterChanged,
     Paused,
     Resumed,

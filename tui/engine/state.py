@@ -18,9 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
+from nn.health import Alert, Settled
 from nn.hyperparameters import HyperparameterError, Hyperparameters
 from nn.specs import SPECS, format_value
-from tui.engine import log_lines
+from tui.engine import advice, log_lines
+from tui.engine.advice import Advice
 from tui.engine.curve import Curve, LossHistory, Mark
 from tui.engine.facts import (
     CameBack,
@@ -82,6 +84,8 @@ class RunStatus:
     field: str = ""
     quiet: float = 0.0
     """Seconds without news of a worker that ought to have some; 0 where all is well."""
+    alert: str = ""
+    """What is amiss with the run, in a few words, and what a key would do about it."""
     held: bool = False
     """Is the worker to hold, or does it? It may be told so while the digits are still loaded."""
 
@@ -123,6 +127,8 @@ class RunState:
         self.predictions: Predictions | None = None
         self.begun = False
         self.book = LogBook(deque(maxlen=LONGEST_LOG), 0)
+        self.advice: Advice | None = None
+        self._alert: Alert | None = None
         self._seconds = 0.0
 
     def apply(self, news: News) -> None:
@@ -228,6 +234,8 @@ class RunState:
                     changed = {name: SPECS[name].parse(new)}
                     self._mark(fact.step, f"{SPECS[name].label.lower()} {format_value(new)}")
                     self.hyperparameters = self.hyperparameters.model_copy(update=changed)
+                    if self.advice is not None and self.advice.name == name:
+                        self._raise(None)
                     if name == "epochs" and self.status.steps:
                         epochs = self.hyperparameters.epochs
                         self._update(epochs=epochs, steps=epochs * self.status.steps_per_epoch)
@@ -238,8 +246,15 @@ class RunState:
                 # Who pauses before the digits are loaded still waits for them.
                 if self.status.steps:
                     self._update(phase="paused" if self.status.held else "running")
+            case Alert():
+                self._raise(fact)
+            case Settled(kind=kind):
+                if self._alert is not None and self._alert.kind == kind:
+                    self._raise(None)
             case Diverged():
-                self._end("diverged", log_lines.diverged(fact))
+                sentence = f"{log_lines.diverged(fact)} a does, from the last checkpoint."
+                self._end("diverged", sentence)
+                self.advice = advice.after_divergence(fact, self.hyperparameters)
             case Stopped():
                 self._end("stopped")
             case Failed(sentence=sentence, field=field):
@@ -252,9 +267,21 @@ class RunState:
                 assert_never(fact)
         if log_lines.is_logged(fact):
             self.say(log_lines.line(entry))
+        if isinstance(fact, Alert | Diverged) and self.advice is not None:
+            self.say(f"{' ' * 8} a: {self.advice.words}")
+
+    def _raise(self, alert: Alert | None) -> None:
+        """Have an alert on show, or none any more."""
+        self._alert, self.advice, words = alert, None, ""
+        if alert is not None:
+            self.advice = advice.against(alert, self.hyperparameters)
+            act = f"; a: {self.advice.words}" if self.advice else ""
+            words = f"{advice.short(alert)}{act}"
+        self._update(alert=words)
 
     def _end(self, phase: Phase, sentence: str = "") -> None:
         """Whatever was said of the run before it ended is no longer so."""
+        self._raise(None)
         self._update(phase=phase, sentence=sentence, held=False)
 
     def _new_history(self, **changes: Any) -> None:

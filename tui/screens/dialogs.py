@@ -75,6 +75,19 @@ def about_a_new_run(changes: str, no_fork: str, *, live: bool) -> Question:
     return Question(no_fork or "What is different in the form needs a new run.", answers)
 
 
+def about_advice(changes: str, *, restart: bool) -> Question:
+    """Answers do or stay."""
+    whence = "starts from nothing" if restart else "goes on from its last step"
+    words = "Apply and restart" if restart else "Fork from here"
+    return Question(
+        f"That needs a new run, with {changes}.",
+        {
+            "do": (words, f"This run stops as it is; a new one {whence}."),
+            "stay": ("Not now", "The run goes on as it is."),
+        },
+    )
+
+
 def about_removing(run: RunSummary, size: str) -> Question:
     """Answers keep or remove."""
     return Question(

@@ -74,6 +74,9 @@ class TrainScreen(Room):
 
         hyperparameters: Hyperparameters
 
+    class ActAsked(Message):
+        """What the latest alert suggests is to be done."""
+
     class Ready(Message):
         """Everything is in its place, so a run may be shown."""
 
@@ -194,6 +197,9 @@ class TrainScreen(Room):
     @on(HyperparameterForm.NewRunNeeded)
     def action_fork(self) -> None:
         self._with_the_form(self.NewRunAsked)
+
+    def action_act(self) -> None:
+        self.post_message(self.ActAsked())
 
     def _start(self, stint: str) -> None:
         self._with_the_form(lambda values: self.StartAsked(values, stint))
