@@ -9,10 +9,13 @@ from textual import on, work
 from nn.fork import changed
 from nn.hyperparameters import HyperparameterError, Hyperparameters, Value
 from nn.specs import SPECS, format_value
+from tui.engine.client import new_config
 from tui.engine.commands import Set, Stop
+from tui.engine.rate_finder import RateRequest
 from tui.engine.run_directory import RunError
 from tui.run_control import RunControl
 from tui.screens.dialogs import about_a_new_run, about_advice
+from tui.screens.rate_finder import RateFinder
 from tui.screens.train import TrainScreen
 
 
@@ -61,6 +64,22 @@ class TuningControl(RunControl):
             await self.fork(changes)
         else:
             await self.restart(state.hyperparameters.model_copy(update=changes))
+
+    @on(TrainScreen.RateAsked)
+    @work(exclusive=True, group="new-run")
+    async def _find_rate(self, event: TrainScreen.RateAsked) -> None:
+        """Of a live run the network as it is by now is tried, else one drawn anew by the form."""
+        run = self.session.run
+        if self.session.live and run is not None and run.checkpoint.exists():
+            config, checkpoint = run.read_config(), str(run.checkpoint)
+        else:
+            config, checkpoint = new_config(event.hyperparameters, self.session.data_dir), ""
+        request = RateRequest(
+            hyperparameters=config.hyperparameters, data_dir=config.data_dir, checkpoint=checkpoint
+        )
+        rate = await self.push_screen_wait(RateFinder(request, ascii_only=self.train.ascii_only))
+        if rate is not None:
+            self.train.suggest("learning_rate", rate)
 
     async def fork(self, changes: Mapping[str, Value]) -> None:
         """Stop the run, if it is live, and go on from there with a new one."""

@@ -29,6 +29,10 @@ TRAIN = (
         "health.act", "train", "a", "Act on it",
         "Do what the latest alert suggests; what that is stands behind it", "act",
     ),
+    Command(
+        "rate.find", "train", "L", "Find a rate",
+        "Try all learning rates on a copy of the network, and suggest one", "find_rate",
+    ),
     Command("run.stop", "train", "S", "Stop", "End the run here, keep what it has learnt", "stop"),
     Command(
         "pane.form", "train", "f", "Settings", "Go to the hyperparameters",

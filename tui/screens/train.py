@@ -22,7 +22,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Static
 
-from nn.hyperparameters import HyperparameterError, Hyperparameters
+from nn.hyperparameters import HyperparameterError, Hyperparameters, Value
 from tui.commands import bindings, commands_in
 from tui.engine.curve import LossHistory
 from tui.engine.log_lines import HEADER
@@ -71,6 +71,12 @@ class TrainScreen(Room):
     @dataclass
     class NewRunAsked(Message):
         """A new run with these is wanted in the place of the one there is."""
+
+        hyperparameters: Hyperparameters
+
+    @dataclass
+    class RateAsked(Message):
+        """A learning rate is to be found, for a run with these."""
 
         hyperparameters: Hyperparameters
 
@@ -197,6 +203,14 @@ class TrainScreen(Room):
     @on(HyperparameterForm.NewRunNeeded)
     def action_fork(self) -> None:
         self._with_the_form(self.NewRunAsked)
+
+    def action_find_rate(self) -> None:
+        self._with_the_form(self.RateAsked)
+
+    def suggest(self, name: str, value: Value) -> None:
+        """Put a value into its field and go there; Enter in it does the rest."""
+        self.shown_pane = "form"
+        self.query_one(HyperparameterForm).suggest(name, value)
 
     def action_act(self) -> None:
         self.post_message(self.ActAsked())

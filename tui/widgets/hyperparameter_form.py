@@ -142,6 +142,17 @@ class HyperparameterForm(Vertical):
         if not self.stands(values):
             self.show_values(values)
 
+    def suggest(self, name: str, value: Value) -> None:
+        """Put a value into a field as if a person had typed it, and go there."""
+        field = self.fields[name]
+        group = next(group for group in self.groups if field in group.fields)
+        group.fold(False)
+        field.show(value)
+        field.edited = True
+        self._show_preset()
+        self._summarise()
+        field.take_focus()
+
     def focus_first(self) -> None:
         self.query_one("#preset", Select).focus()
 
