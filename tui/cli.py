@@ -83,6 +83,17 @@ def _fork(options: argparse.Namespace) -> int:
     return fork(parent, _given(options), options.checkpoint_every, json=options.json)
 
 
+def _find_rate(options: argparse.Namespace) -> int:
+    from tui.engine.run_directory import find_run
+    from tui.tuning_commands import find_rate_of
+
+    run = find_run(_runs_dir(options), options.run) if options.run else None
+    if run is not None and _given(options):
+        raise UsageError("A run has its hyperparameters; name the run or options, not both.")
+    hyperparameters = given_hyperparameters(options, paced=False)
+    return find_rate_of(run, hyperparameters, getattr(options, "data_dir", None), json=options.json)
+
+
 def _errors(options: argparse.Namespace) -> int:
     from tui.engine.run_directory import find_run
     from tui.error_commands import list_errors
@@ -156,6 +167,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _errors(options)
         if options.command == "fork":
             return _fork(options)
+        if options.command == "lr-find":
+            return _find_rate(options)
         return _manage(options) if options.command in _MANAGING else _open(options)
     except (HyperparameterError, RunError, UsageError) as error:
         print(f"inkling: {error}", file=sys.stderr)

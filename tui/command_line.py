@@ -54,6 +54,19 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--json", action="store_true", help="print one JSON object per line")
     _add_checkpoint_every(train)
 
+    find = commands.add_parser(
+        "lr-find",
+        usage="inkling lr-find [OPTION ...]",
+        allow_abbrev=False,
+        help="try all learning rates on a copy of a network, and suggest one",
+    )
+    find.add_argument(
+        "--run", default="", metavar="RUN",
+        help=f"of this run's network as of its last checkpoint: {_RUN_HELP}; else a new one",
+    )  # fmt: skip
+    find.add_argument("--json", action="store_true", help="print one JSON object per line")
+    _add_options(find)
+
     attach = commands.add_parser(
         "attach", help="open the app on a run that is live, or was", allow_abbrev=False
     )

@@ -78,6 +78,15 @@ def test_it_is_over_when_it_has_settled_or_has_been_acted_on(kind: Kind) -> None
     assert (state.status.alert, state.advice) == ("", None)
 
 
+def test_it_leaves_the_status_line_after_a_while_and_can_still_be_acted_on() -> None:
+    state = state_after(ALERTS["dead_units"])
+    done = EpochDone(21, 945, 0.3, 0.4, 0.9, 0.05, 1.0, 1.0)
+    for time, shown in ((5.0, True), (19.0, True), (21.0, False)):
+        state.apply(Entry(time, done))
+        assert bool(state.status.alert) == shown
+        assert state.advice is not None
+
+
 def test_advice_goes_on_from_what_there_is() -> None:
     h = Hyperparameters(dropout=0.5, weight_decay=0.01, clip_norm=1, normalization="batch_norm",
                         skip="residual", activation="tanh")  # fmt: skip

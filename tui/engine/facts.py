@@ -185,7 +185,7 @@ _ADAPTERS: Mapping[str, TypeAdapter[Any]] = types.MappingProxyType(
 )
 
 
-def as_json_object(fact: Fact) -> dict[str, Any]:
+def as_json_object(fact: Any) -> dict[str, Any]:
     """The fact as plain JSON values, its name first; a number that is not finite becomes null."""
     values = dataclasses.asdict(fact)
     for name, value in values.items():

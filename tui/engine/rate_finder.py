@@ -133,7 +133,7 @@ def main() -> int:
         return 2
     with contextlib.suppress(BrokenPipeError):
         for word in find_rate(request):
-            sys.stdout.write(json.dumps(as_json_object(word)) + "\n")  # type: ignore[arg-type]
+            sys.stdout.write(json.dumps(as_json_object(word)) + "\n")
             sys.stdout.flush()
     return 0
 

@@ -58,6 +58,10 @@ Phase = Literal[
 LIVE: frozenset[Phase] = frozenset({"preparing", "running", "paused"})
 """The phases in which a worker is at work or waiting for a word."""
 
+ALERT_SHOWN_FOR = 20.0
+"""Seconds after which an alert leaves the status line to other news; it can be acted on for as long
+as it has not settled."""
+
 LONGEST_LOG = 5000
 
 MOST_MARKS = 200
@@ -129,6 +133,7 @@ class RunState:
         self.book = LogBook(deque(maxlen=LONGEST_LOG), 0)
         self.advice: Advice | None = None
         self._alert: Alert | None = None
+        self._alert_since = 0.0
         self._seconds = 0.0
 
     def apply(self, news: News) -> None:
@@ -219,6 +224,8 @@ class RunState:
                 )
                 self._add_test_loss(0, fact.test_loss)
             case EpochDone():
+                if self.status.alert and entry.time - self._alert_since > ALERT_SHOWN_FOR:
+                    self._update(alert="")
                 self._add_test_loss(fact.step, fact.test_loss)
                 self._update(
                     epoch=fact.epoch,
@@ -248,6 +255,7 @@ class RunState:
                     self._update(phase="paused" if self.status.held else "running")
             case Alert():
                 self._raise(fact)
+                self._alert_since = entry.time
             case Settled(kind=kind):
                 if self._alert is not None and self._alert.kind == kind:
                     self._raise(None)

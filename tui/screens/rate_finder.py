@@ -102,8 +102,8 @@ class RateFinder(ModalScreen[float | None]):
                     self._say("The loss never fell, so no rate can be suggested.")
                 else:
                     self._say(
-                        f"Suggested: {format_value(rate)}, where the loss falls steepest or a tenth "
-                        "of where it is lowest. Enter puts it into the field."
+                        f"Suggested: {format_value(rate)}, where the loss falls steepest or a "
+                        "tenth of where it is lowest. Enter puts it into the field."
                     )
                     self.query_one("#finder").border_subtitle = "enter takes it, esc leaves it"
 
