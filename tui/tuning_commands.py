@@ -93,7 +93,7 @@ def _print_json(words: Iterable[Word]) -> Word | None:
 
 
 def _print_table(words: Iterable[Word]) -> Word | None:
-    """The smoothed loss at some twenty learning rates, as numbers and as bars, and the suggestion."""
+    """The smoothed loss at some twenty learning rates, as numbers and bars, and the suggestion."""
     points, word = [], None
     for word in words:
         if isinstance(word, RangePoint):

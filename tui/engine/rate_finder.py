@@ -100,6 +100,7 @@ async def rates_elsewhere(request: RateRequest) -> AsyncIterator[Word]:
     assert process.stdin is not None
     assert process.stdout is not None
     last: Word | None = None
+    over = False
     try:
         process.stdin.write(request.model_dump_json().encode() + b"\n")
         process.stdin.close()
@@ -108,11 +109,14 @@ async def rates_elsewhere(request: RateRequest) -> AsyncIterator[Word]:
             if word is not None:
                 last = word
                 yield word
+        over = True
         if not isinstance(last, RateFound | Failed):
             yield Failed("The process that tried the learning rates ended without a word.", "")
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
+        # Of one that has ended by itself the event loop asks the status, and must be the only one.
+        if not over:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
         await process.wait()
 
 

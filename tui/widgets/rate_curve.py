@@ -111,7 +111,12 @@ class RateCurve(PictureWidget):
         steps = lines if self.ascii_only else 2 * lines
         filled = np.zeros((steps, canvas.width), np.bool_)
         before: int | None = None
+        beyond = False
         for at, value in curve:
+            # Where it climbs out of the picture it has said all it had to say.
+            if beyond:
+                break
+            beyond = value > y.high
             share = 1 - min(max(y.fraction(value), 0.0), 1.0)
             here = min(round(share * (steps - 1)), steps - 1)
             top, end = sorted((here, here if before is None else before))
