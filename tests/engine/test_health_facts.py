@@ -49,6 +49,7 @@ def test_an_alert_says_why_and_what_a_key_would_do(kind: Kind) -> None:
     assert entry is not None
     assert entry.fact == alert
     assert advice.why(alert) in line(entry)
+    assert len(line(entry)) <= 77
     state = state_after(alert)
     assert state.advice is not None
     assert state.status.alert == f"{advice.short(alert)}; a: {state.advice.words}"

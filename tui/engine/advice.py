@@ -51,31 +51,22 @@ def why(alert: Alert) -> str:
     value, usual = alert.value, alert.usual
     match alert.kind:
         case "spike":
-            return (
-                f"the loss jumped to {value:.3g} by step {alert.step:,}: over three standard "
-                f"deviations above the {usual:.3g} of the hundred steps before"
-            )
+            where = f"by step {alert.step:,}"
+            return f"loss {value:.3g} {where}, over 3 deviations above its usual {usual:.3g}"
         case "plateau":
             waited = alert.epoch - alert.since
-            return f"no better loss for {waited} epochs: {value:.4g} in epoch {alert.since}"
+            return f"no better loss for {waited} epochs than epoch {alert.since}'s {value:.4g}"
         case "overfitting":
-            return (
-                f"overfitting: test loss {value:.4g}, up {_rise(value, usual)} from epoch "
-                f"{alert.since}, while the training loss falls"
-            )
+            best = f"up {_rise(value, usual)} since epoch {alert.since}"
+            return f"overfitting: test loss {best}, training loss falls"
         case "dead_units":
-            return (
-                f"{value:.0%} of the hidden units answer every digit alike and hardly learn "
-                f"any more, most in hidden layer {alert.layer}"
-            )
+            most = f"most in hidden layer {alert.layer}"
+            return f"{value:.0%} of units answer all digits alike, {most}"
         case "vanishing":
             times = min(usual / max(value, 1e-30), 1e9)
-            return (
-                f"the gradient vanishes: in layer 1 it is {times:,.0f} times "
-                "weaker than in the last"
-            )
+            return f"gradient vanishes: layer 1 hears 1/{times:,.0f} of what the last does"
         case "exploding":
-            return f"the gradient explodes: in layer {alert.layer} it is {value:.3g} long"
+            return f"gradient explodes: in layer {alert.layer} it is {value:.3g} long"
         case _:
             assert_never(alert.kind)
 
