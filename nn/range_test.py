@@ -11,9 +11,10 @@ smoothed by an exponential average whose start is corrected as Adam's is,
 
     s_t = b s_(t-1) + (1 - b) L_t,    s^_t = s_t / (1 - b^(t+1)),
 
-and once s^_t is four times its lowest value there is nothing more to see. Two rules of thumb say
-what a good rate is: where the loss falls steepest per factor of ten, and a tenth of where it is
-lowest. Both err to the side of caution, so the larger of them is suggested (`suggested_rate`).
+and once s^_t is four times its lowest value, and half a nat above it, there is nothing more to see.
+Two rules of thumb say what a good rate is: where the loss falls steepest per factor of ten, and a
+tenth of where it is lowest. Both err to the side of caution, so the larger of them is suggested
+(`suggested_rate`).
 
     points = list(range_test(trainer))     # uses the trainer up: hand it a copy
     rate = suggested_rate(points)
@@ -37,6 +38,9 @@ MEMORY = 0.95
 
 TOO_MUCH = 4.0
 """The factor of the lowest smoothed loss at which the test ends."""
+
+LEAST_CLIMB = 0.5
+"""Nats above the lowest that it must be besides: four times next to nothing is noise."""
 
 LEAST_POINTS = 20
 """Fewer say nothing."""
@@ -82,9 +86,9 @@ def range_test(
         smoothed = average / (1 - MEMORY**done)
         lowest = min(lowest, smoothed)
         yield RangePoint(done, steps, rate, event.loss, smoothed)
-        if done == steps or smoothed > TOO_MUCH * lowest:
+        if done == steps or smoothed > max(TOO_MUCH * lowest, lowest + LEAST_CLIMB):
             return
-        rate = low * ratio**done
+        rate = min(low * ratio**done, high)
         trainer.set(learning_rate=rate)
 
 

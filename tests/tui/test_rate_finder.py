@@ -34,9 +34,8 @@ async def test_another_process_finds_what_this_one_would() -> None:
 
 async def test_what_goes_wrong_there_is_a_sentence_here() -> None:
     bad = Hyperparameters(batch_size=5000)
-    (last,) = [
-        w async for w in rates_elsewhere(RateRequest(hyperparameters=bad)) if type(w) is Failed
-    ]
+    request = RateRequest(hyperparameters=bad)
+    (last,) = [word async for word in rates_elsewhere(request) if isinstance(word, Failed)]
     assert "Batch size must be at most" in last.sentence
     nowhere = RateRequest(hyperparameters=Hyperparameters(), checkpoint="/nowhere.npz")
     assert isinstance(list(find_rate(nowhere))[-1], Failed)
@@ -107,7 +106,7 @@ async def test_the_curve_and_the_mark_are_drawn(ascii_only: bool) -> None:
         shown = text(app)
         assert shown.isascii() == ascii_only
         assert sum(shown.count(mark) for mark in ("*" if ascii_only else "▀▄█")) > 30
-        assert "0.001" in shown
+        assert "0.0001" in shown
         for size in ((1, 1), (17, 4), (200, 60)):
             await pilot.resize_terminal(*size)
             await pilot.pause()

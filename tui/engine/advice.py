@@ -63,7 +63,7 @@ def why(alert: Alert) -> str:
             most = f"most in hidden layer {alert.layer}"
             return f"{value:.0%} of units answer all digits alike, {most}"
         case "vanishing":
-            times = min(usual / max(value, 1e-30), 1e9)
+            times = min(usual / max(value, 1e-30), 1e6)
             return f"gradient vanishes: layer 1 hears 1/{times:,.0f} of what the last does"
         case "exploding":
             return f"gradient explodes: in layer {alert.layer} it is {value:.3g} long"
