@@ -14,7 +14,10 @@ from typing import Annotated, Literal, Union
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from nn.checks import (
+    NO_EXTRA,
+    OWN_EXTRA,
     as_text,
+    check_extra_data,
     check_pace,
     check_split,
     check_warmup,
@@ -102,6 +105,15 @@ class Hyperparameters(BaseModel):
         le=0.5,
         title="Validation",
         description="share of the training digits held out to judge epochs by",
+    )
+    extra_data: Annotated[
+        str,
+        AfterValidator(check_extra_data),
+        Offer(forms=(NO_EXTRA, OWN_EXTRA, "FILE"), starts=(NO_EXTRA, OWN_EXTRA)),
+    ] = Field(
+        default=NO_EXTRA,
+        title="Extra data",
+        description="samples to train on too, never to test on: own, kept in Draw, or an npz file",
     )
 
     hidden: Annotated[

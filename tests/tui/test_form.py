@@ -22,7 +22,8 @@ from pilots import (
     wait_for_phase,
 )
 from run_states import of_phase
-from textual.widgets import Input, Label, Select, Static
+from textual import events
+from textual.widgets import Select, Static
 
 from nn.hyperparameters import HyperparameterError
 from nn.presets import PRESETS, resolve
@@ -72,12 +73,12 @@ def preset(app: InklingApp) -> object:
 
 
 def label(app: InklingApp, name: str) -> str:
-    return str(field(app, name).query_one(".field-label", Label).content)
+    return field(app, name).label
 
 
 def retype(app: InklingApp, name: str, value: str) -> None:
     """Put a text into a field as if it had been typed there."""
-    field(app, name).query_one(Input).value = value
+    field(app, name).edit().value = value
 
 
 def what_is_wrong(name: str, value: str) -> str:
@@ -98,8 +99,19 @@ async def test_there_is_a_field_for_every_hyperparameter_in_their_order() -> Non
         for name, spec in SPECS.items():
             assert label(app, name).strip() == spec.label
             if spec.choices:
-                offered = field(app, name).query_one(Select)._options
+                offered = field(app, name).edit()._options
                 assert [value for _, value in offered] == list(spec.choices)
+                field(app, name).show(spec.choices[-1])  # Before the editor is all there.
+                await pilot.pause()
+                assert field(app, name).edit().value == spec.choices[-1]
+
+
+async def test_what_is_typed_before_the_editor_is_there_is_not_lost() -> None:
+    async with opened(QuietSession()) as (app, pilot):
+        app.train.set_focus(field(app, "split"))
+        for _ in range(2):
+            app.post_message(events.Key("7", "7"))
+        await wait_for(pilot, lambda: field(app, "split").text == "77")
 
 
 async def test_a_bad_text_is_marked_and_explained_as_it_is_typed() -> None:
@@ -147,7 +159,7 @@ async def test_a_form_with_an_error_cannot_start(size: tuple[int, int], runs: Pa
         retype(app, "epochs", "many")
         for key in ("space", "s", "e"):
             await pilot.press("escape", "d", key)
-            await wait_for(pilot, lambda: app.focused is field(app, "batch_size").query_one(Input))
+            await wait_for(pilot, lambda: app.focused is field(app, "batch_size").edit())
             sentence = what_is_wrong("batch_size", "0")
             await wait_for(pilot, lambda s=sentence: message(app) == f"! {s}", sentence)
             await wait_for(pilot, lambda s=sentence: s[:30] in text(app), sentence)
@@ -288,7 +300,7 @@ async def test_a_failure_of_the_worker_marks_the_field_and_leaves_nothing(
         await pilot.press("space")
         await wait_for_phase(app, pilot, "failed")
         await wait_for(pilot, lambda: label(app, "batch_size") == "! Batch size")
-        await wait_for(pilot, lambda: app.focused is field(app, "batch_size").query_one(Input))
+        await wait_for(pilot, lambda: app.focused is field(app, "batch_size").edit())
         assert message(app) == f"! {app.train.status.sentence}"
         assert "Batch size" in lines(app)[0]
         await wait_for(pilot, lambda: not list(runs.iterdir()), "nothing left behind")

@@ -29,6 +29,7 @@ from nn.hyperparameters import Hyperparameters
 from nn.sources import absolute_dataset
 from tui.engine.commands import LONGEST_LINE, Command, Reply, Request, Watch, to_line
 from tui.engine.run_directory import RunConfig, RunDirectory, RunError, at_home, boot_id, private
+from tui.engine.samples import extra_file
 from tui.engine.tail import News, Quiet, RunTail
 from tui.engine.text import printable
 from tui.engine.versions import versions
@@ -68,7 +69,10 @@ def new_config(hyperparameters: Hyperparameters, data_dir: Path | None) -> RunCo
         versions=versions(),
         # The worker stands in another folder, maybe, and a reader of the run certainly does.
         hyperparameters=hyperparameters.model_copy(
-            update={"dataset": absolute_dataset(hyperparameters.dataset)}
+            update={
+                "dataset": absolute_dataset(hyperparameters.dataset),
+                "extra_data": extra_file(hyperparameters),
+            }
         ),
     )
 

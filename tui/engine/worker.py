@@ -223,8 +223,10 @@ class Worker(Orders):
 
     def _load(self, h: Hyperparameters) -> Generator[Entry, None, Split]:
         """Have the digits loaded, all ears: a mirror may hang for as long as it likes."""
-        data_dir = self._config.data_dir
-        with Loading(lambda progress: load_split(h, data_dir, progress)) as loading:
+        data_dir, before = self._config.data_dir, self._config.fingerprint
+        with Loading(
+            lambda progress: load_split(h, data_dir, progress, began_with=before)
+        ) as loading:
             while loading.lasts:
                 progress = loading.look(LISTEN_EVERY)
                 for asked in self._control.asked():

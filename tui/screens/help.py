@@ -40,7 +40,18 @@ Matrix: rows are what a digit is, columns what it is taken for; ! marks the wors
 Digit: ✓ is the true class, ✗ what it is taken for; below, what it was taken for after each epoch. \
 s marks the ink that speaks for the answer with +, what speaks against it with -."""
 
-ABOUT: Mapping[RoomName, str] = MappingProxyType({"train": ABOUT_TRAIN, "errors": ABOUT_ERRORS})
+ABOUT_DRAW = """\
+Mouse: the left button draws, the right one erases, one stroke from press to release. Keys: space \
+puts the pen down or lifts it, arrows move it.
+Seen: the drawing as the network gets it, in the pixels of its data set; what m switches is how it \
+is put there. Bars: how the newest checkpoint divides its belief among the classes, anew with each \
+stroke, and while the run trains with each checkpoint.
+Samples: k asks what it is and keeps what is seen, for this data set. A run with Extra data own \
+trains on them too, and goes on with those it began with; nothing is ever tested on them."""
+
+ABOUT: Mapping[RoomName, str] = MappingProxyType(
+    {"train": ABOUT_TRAIN, "errors": ABOUT_ERRORS, "draw": ABOUT_DRAW}
+)
 
 
 class HelpScreen(ModalScreen[None]):
