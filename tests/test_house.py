@@ -20,7 +20,14 @@ MODULES = sorted((*HOUSE.glob("nn/**/*.py"), *HOUSE.glob("tui/**/*.py")))
 LONGEST = 350
 SHELL = {
     f"tui/{name}.py"
-    for name in ("cli", "command_line", "headless", "run_commands", "error_commands")
+    for name in (
+        "cli",
+        "command_line",
+        "headless",
+        "run_commands",
+        "error_commands",
+        "tuning_commands",
+    )
 }
 
 

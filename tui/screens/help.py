@@ -24,8 +24,9 @@ def _listed(words: Mapping[str, Any]) -> str:
 
 ABOUT_TRAIN = """\
 Hyperparameters: f, then Tab and the arrows; Esc leaves the fields. A folded group says what in it \
-is not as usual. While a run is live, Enter in a field marked ● changes it at once; the other \
-fields are for the next run.
+is not as usual. While a run is live, Enter in a field marked ● changes it at once; in the others \
+it offers a new run, from here (a fork) or from nothing.
+Alerts: ! in the log says what is amiss, and behind a: what that key does about it.
 Chart: each column holds many steps, its band reaches from the lowest loss to the highest, with \
 the mean in it; ● is the test set's, ○ the validation digits', after every epoch. + smooths the \
 line by a moving average and leaves the band. With c the arrows move a cursor, shift makes them \
