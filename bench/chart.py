@@ -6,8 +6,8 @@ Two runs are made up: 10 epochs of 500 steps, and 1,000 epochs of 500 steps. Bot
 turn, so that the noise of the machine falls on both. `plan` and `draw` happen at every refresh: to
 sample the curves on the event loop, and to draw them in the chart's thread. To read the files of a
 whole run into its curves happens once, in pieces, while the screen is there already. Opened in the
-app is a run from `attach` until the chart shows its first picture, and until it shows its last step.
-Times are of the processor, but for those of the app, which are the wall's.
+app is a run from `attach` until the chart shows its first picture, and until it shows its last
+step. Times are of the processor, but for those of the app, which are the wall's.
 """
 
 from __future__ import annotations
