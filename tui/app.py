@@ -21,10 +21,10 @@ from tui.commands import RoomName, bindings, commands_in, works_in_fields
 from tui.engine.commands import Stop
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.text import printable
+from tui.link import LINKS, Link
 from tui.output_filter import OutputFilter
 from tui.palette import offered
 from tui.rooms import ROOMS
-from tui.run_control import RunControl
 from tui.screens.dialogs import Question, about_a_live_run
 from tui.screens.help import HelpScreen
 from tui.screens.room import Room
@@ -33,11 +33,12 @@ from tui.session import Session
 from tui.souvenirs import save_log, save_picture
 from tui.themes import THEMES
 from tui.thin_updates import thin
+from tui.tuning_control import TuningControl
 
 LEFT = "The run trains on; inkling attach shows it again."
 
 
-class InklingApp(RunControl):
+class InklingApp(TuningControl):
     """Returns a sentence to print when it has gone, or nothing."""
 
     TITLE = "Inkling"
@@ -47,8 +48,9 @@ class InklingApp(RunControl):
     def __init__(
         self, session: Session, initial: Hyperparameters | None = None,
         attach: RunDirectory | None = None, *, ascii_only: bool = False,
+        link: Link = LINKS["normal"],
     ) -> None:  # fmt: skip
-        super().__init__(session, TrainScreen(initial, ascii_only=ascii_only), attach)
+        super().__init__(session, TrainScreen(initial, ascii_only=ascii_only), attach, link)
         self.ascii_only = ascii_only
         self.kept = {
             name: plan.make(session, ascii_only) for name, plan in ROOMS.items() if plan.kept

@@ -16,6 +16,7 @@ from tui.app import InklingApp
 from tui.commands import Command
 from tui.engine.chart_view import ChartView
 from tui.engine.run_directory import RunDirectory
+from tui.screens.rate_finder import RateFinder
 from tui.widgets.digit_grid import DigitGrid
 from tui.widgets.group_heading import GroupHeading
 from tui.widgets.run_chart import RunChart
@@ -49,6 +50,9 @@ EFFECTS: dict[str, Callable[[InklingApp], object]] = {
     "run.step": lambda app: [stint for stint, _ in session(app).starts] == ["step"],
     "run.epoch": lambda app: [stint for stint, _ in session(app).starts] == ["epoch"],
     "run.take_up": lambda app: any("run to take up" in message for message in toasts(app)),
+    "run.fork": lambda app: any("no run to fork" in message for message in toasts(app)),
+    "health.act": lambda app: any("Nothing is amiss" in message for message in toasts(app)),
+    "rate.find": lambda app: isinstance(app.screen, RateFinder),
     "run.stop": lambda app: [ask.command for ask in session(app).asked] == ["stop"],
     "pane.form": lambda app: isinstance(app.focused, Select) and app.train.shown_pane == "form",
     "form.next_group": lambda app: group_with_focus(app) == "Data",

@@ -19,7 +19,10 @@ from tui.app import InklingApp
 from tui.engine.commands import Command
 from tui.engine.run_directory import RunDirectory
 from tui.engine.state import RunState
+from tui.link import LINKS, Link
+from tui.screens.draw import DrawScreen
 from tui.screens.errors import ErrorsScreen
+from tui.screens.look import LookScreen
 from tui.session import Session
 from tui.widgets.hyperparameter_field import HyperparameterField
 from tui.widgets.hyperparameter_form import HyperparameterForm
@@ -63,10 +66,11 @@ async def opened(
     attach: RunDirectory | None = None,
     *,
     ascii_only: bool = False,
+    link: Link = LINKS["normal"],
 ) -> AsyncIterator[tuple[InklingApp, Pilot[str]]]:
     """The app on a session, or on a directory of runs."""
     session = Session(session) if isinstance(session, Path) else session
-    app = InklingApp(session, initial, attach, ascii_only=ascii_only)
+    app = InklingApp(session, initial, attach, ascii_only=ascii_only, link=link)
     async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
         yield app, pilot
@@ -87,6 +91,20 @@ def errors_room(app: InklingApp) -> ErrorsScreen:
     """The Errors screen, be it in sight or not."""
     room = app.kept["errors"]
     assert isinstance(room, ErrorsScreen)
+    return room
+
+
+def draw_room(app: InklingApp) -> DrawScreen:
+    """The Draw screen, be it in sight or not."""
+    room = app.kept["draw"]
+    assert isinstance(room, DrawScreen)
+    return room
+
+
+def look_room(app: InklingApp) -> LookScreen:
+    """The Look screen, be it in sight or not."""
+    room = app.kept["look"]
+    assert isinstance(room, LookScreen)
     return room
 
 

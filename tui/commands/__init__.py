@@ -10,8 +10,10 @@ from __future__ import annotations
 from textual.binding import Binding
 
 from tui.commands.command import ROOM_TITLES, Command, RoomName
+from tui.commands.draw import DRAW
 from tui.commands.errors import ERRORS
 from tui.commands.everywhere import EVERYWHERE
+from tui.commands.look import LOOK
 from tui.commands.runs import RUNS
 from tui.commands.train import TRAIN
 
@@ -25,7 +27,7 @@ __all__ = [
     "works_in_fields",
 ]
 
-COMMANDS: tuple[Command, ...] = (*TRAIN, *ERRORS, *RUNS, *EVERYWHERE)
+COMMANDS: tuple[Command, ...] = (*TRAIN, *ERRORS, *LOOK, *DRAW, *RUNS, *EVERYWHERE)
 
 
 def bindings(room: RoomName) -> list[Binding]:

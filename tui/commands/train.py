@@ -21,6 +21,18 @@ TRAIN = (
         "run.take_up", "train", "r", "Take up",
         "Go on with a run that died or was stopped, from its last checkpoint", "take_up",
     ),
+    Command(
+        "run.fork", "train", "F", "Fork/restart",
+        "A new run with what stands in the form, from this one's last step or from nothing", "fork",
+    ),
+    Command(
+        "health.act", "train", "a", "Act on it",
+        "Do what the latest alert suggests; what that is stands behind it", "act",
+    ),
+    Command(
+        "rate.find", "train", "L", "Find a rate",
+        "Try all learning rates on a copy of the network, and suggest one", "find_rate",
+    ),
     Command("run.stop", "train", "S", "Stop", "End the run here, keep what it has learnt", "stop"),
     Command(
         "pane.form", "train", "f", "Settings", "Go to the hyperparameters",

@@ -18,13 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
+from nn.health import Alert, Settled
 from nn.hyperparameters import HyperparameterError, Hyperparameters
 from nn.specs import SPECS, format_value
-from tui.engine import log_lines
+from tui.engine import advice, log_lines
+from tui.engine.advice import Advice
 from tui.engine.facts import (
     CameBack,
     Entry,
     Failed,
+    Forked,
     MistakesChanged,
     Paused,
     Preparing,
@@ -55,6 +58,10 @@ Phase = Literal[
 LIVE: frozenset[Phase] = frozenset({"preparing", "running", "paused"})
 """The phases in which a worker is at work or waiting for a word."""
 
+ALERT_SHOWN_FOR = 20.0
+"""Seconds after which an alert leaves the status line to other news; it can be acted on for as long
+as it has not settled."""
+
 LONGEST_LOG = 5000
 
 MOST_MARKS = 200
@@ -81,6 +88,8 @@ class RunStatus:
     field: str = ""
     quiet: float = 0.0
     """Seconds without news of a worker that ought to have some; 0 where all is well."""
+    alert: str = ""
+    """What is amiss with the run, in a few words, and what a key would do about it."""
     held: bool = False
     """Is the worker to hold, or does it? It may be told so while the digits are still loaded."""
 
@@ -122,6 +131,9 @@ class RunState:
         self.predictions: Predictions | None = None
         self.begun = False
         self.book = LogBook(deque(maxlen=LONGEST_LOG), 0)
+        self.advice: Advice | None = None
+        self._alert: Alert | None = None
+        self._alert_since = 0.0
         self._seconds = 0.0
 
     def apply(self, news: News) -> None:
@@ -202,7 +214,8 @@ class RunState:
                 self._mark(fact.step, "away", since)
             case TakenUp():
                 self.begun = self.begun or bool(fact.step)
-                if fact.step:
+                forked_here = any(mark.step == fact.step for mark in self.history.marks[-1:])
+                if fact.step and not forked_here:
                     self._mark(fact.step, "taken up")
                 self._update(
                     phase="running" if self.status.steps else "preparing",
@@ -210,6 +223,8 @@ class RunState:
                     sentence="",
                     field="",
                 )
+            case Forked():
+                self._mark(fact.step, "forked")
             case RunStarted():
                 self.begun = True
                 self._update(
@@ -223,6 +238,8 @@ class RunState:
                 self._new_history(steps_per_epoch=fact.steps_per_epoch)
                 self._add_tests(0, fact)
             case EpochDone():
+                if self.status.alert and entry.time - self._alert_since > ALERT_SHOWN_FOR:
+                    self._update(alert="")
                 self._add_tests(fact.step, fact)
                 self._update(
                     epoch=fact.epoch,
@@ -238,6 +255,11 @@ class RunState:
                     changed = {name: SPECS[name].parse(new)}
                     self._mark(fact.step, f"{SPECS[name].label.lower()} {format_value(new)}")
                     self.hyperparameters = self.hyperparameters.model_copy(update=changed)
+                    if self.advice is not None and self.advice.name == name:
+                        self._raise(None)
+                    if name == "epochs" and self.status.steps:
+                        epochs = self.hyperparameters.epochs
+                        self._update(epochs=epochs, steps=epochs * self.status.steps_per_epoch)
             case Paused() | Resumed():
                 self._update(held=isinstance(fact, Paused))
                 if isinstance(fact, Paused) and fact.who and fact.step:
@@ -245,8 +267,16 @@ class RunState:
                 # Who pauses before the digits are loaded still waits for them.
                 if self.status.steps:
                     self._update(phase="paused" if self.status.held else "running")
+            case Alert():
+                self._raise(fact)
+                self._alert_since = entry.time
+            case Settled(kind=kind):
+                if self._alert is not None and self._alert.kind == kind:
+                    self._raise(None)
             case Diverged():
-                self._end("diverged", log_lines.diverged(fact))
+                sentence = f"{log_lines.diverged(fact)} a does, from the last checkpoint."
+                self._end("diverged", sentence)
+                self.advice = advice.after_divergence(fact, self.hyperparameters)
             case Stopped():
                 self._end("stopped")
             case Failed(sentence=sentence, field=field):
@@ -259,9 +289,21 @@ class RunState:
                 assert_never(fact)
         if log_lines.is_logged(fact):
             self.say(log_lines.line(entry))
+        if isinstance(fact, Alert | Diverged) and self.advice is not None:
+            self.say(f"{' ' * 8} a: {self.advice.words}")
+
+    def _raise(self, alert: Alert | None) -> None:
+        """Have an alert on show, or none any more."""
+        self._alert, self.advice, words = alert, None, ""
+        if alert is not None:
+            self.advice = advice.against(alert, self.hyperparameters)
+            act = f"; a: {self.advice.words}" if self.advice else ""
+            words = f"{advice.short(alert)}{act}"
+        self._update(alert=words)
 
     def _end(self, phase: Phase, sentence: str = "") -> None:
         """Whatever was said of the run before it ended is no longer so."""
+        self._raise(None)
         self._update(phase=phase, sentence=sentence, held=False)
 
     def _new_history(self, **changes: Any) -> None:

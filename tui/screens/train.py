@@ -8,6 +8,7 @@ app as a message, and from there through the session's one door.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -21,7 +22,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Static
 
-from nn.hyperparameters import HyperparameterError, Hyperparameters
+from nn.hyperparameters import HyperparameterError, Hyperparameters, Value
 from tui.commands import bindings, commands_in
 from tui.engine.history import RunHistory
 from tui.engine.log_lines import HEADER
@@ -70,6 +71,21 @@ class TrainScreen(ChartDesk):
 
         what: str
 
+    @dataclass
+    class NewRunAsked(Message):
+        """A new run with these is wanted in the place of the one there is."""
+
+        hyperparameters: Hyperparameters
+
+    @dataclass
+    class RateAsked(Message):
+        """A learning rate is to be found, for a run with these."""
+
+        hyperparameters: Hyperparameters
+
+    class ActAsked(Message):
+        """What the latest alert suggests is to be done."""
+
     class Ready(Message):
         """Everything is in its place, so a run may be shown."""
 
@@ -80,10 +96,11 @@ class TrainScreen(ChartDesk):
         """`initial` is what the form shows first."""
         super().__init__(ascii_only=ascii_only)
         self._initial = initial
+        self._filled: tuple[str, Hyperparameters | None] = ("", None)
 
     def compose(self) -> ComposeResult:
         self.choose_breakpoints()
-        yield StatusLine().data_bind(TrainScreen.status)
+        yield StatusLine().data_bind(TrainScreen.status, TrainScreen.sent)
         with Container(id="panes"):
             yield PaneTabs(TABS).data_bind(shown=TrainScreen.shown_pane)
             with Container(id="form-pane", classes="pane"):
@@ -118,8 +135,20 @@ class TrainScreen(ChartDesk):
         self.run = state.run
         self.predictions = state.predictions
         self.running = state.hyperparameters if state.status.live else None
+        self._fill_form(state)
         if failed:
             self._show_error(state.status.field, state.status.sentence)
+
+    def _fill_form(self, state: RunState) -> None:
+        """A run that is opened brings its hyperparameters; what is typed after that stays, until
+        there is another run."""
+        values, name = state.hyperparameters, state.status.run_name
+        if (name, values) == self._filled:
+            return
+        form = self.query_one(HyperparameterForm)
+        if name != self._filled[0] or form.stands(self._filled[1]):
+            form.fill(values)
+        self._filled = (name, values)
 
     def lose_sight(self, why: str) -> None:
         """Say that what the run does can no longer be shown; the run knows nothing of it."""
@@ -181,10 +210,29 @@ class TrainScreen(ChartDesk):
     def action_take_up(self) -> None:
         self.post_message(self.Asked("take_up"))
 
+    @on(HyperparameterForm.NewRunNeeded)
+    def action_fork(self) -> None:
+        self._with_the_form(self.NewRunAsked)
+
+    def action_find_rate(self) -> None:
+        self._with_the_form(self.RateAsked)
+
+    def suggest(self, name: str, value: Value) -> None:
+        """Put a value into its field and go there; Enter in it does the rest."""
+        self.shown_pane = "form"
+        self.query_one(HyperparameterForm).suggest(name, value)
+
+    def action_act(self) -> None:
+        self.post_message(self.ActAsked())
+
     def _start(self, stint: str) -> None:
+        self._with_the_form(lambda values: self.StartAsked(values, stint))
+
+    def _with_the_form(self, message: Callable[[Hyperparameters], Message]) -> None:
+        """Send what stands in the form, if all of it will do."""
         form = self.query_one(HyperparameterForm)
         try:
-            self.post_message(self.StartAsked(form.hyperparameters(), stint))
+            self.post_message(message(form.hyperparameters()))
         except HyperparameterError as problem:
             self._show_error(problem.name, str(problem))
 
