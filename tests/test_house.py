@@ -105,11 +105,13 @@ def test_every_action_exists() -> None:
     from tui.app import InklingApp
     from tui.screens.draw import DrawScreen
     from tui.screens.errors import ErrorsScreen
+    from tui.screens.look import LookScreen
     from tui.screens.runs import RunsScreen
     from tui.screens.train import TrainScreen
 
     rooms = {
         "app": InklingApp, "train": TrainScreen, "errors": ErrorsScreen, "draw": DrawScreen,
+        "look": LookScreen,
         "runs": RunsScreen,
     }  # fmt: skip
     for command in COMMANDS:

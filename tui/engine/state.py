@@ -23,7 +23,6 @@ from nn.hyperparameters import HyperparameterError, Hyperparameters
 from nn.specs import SPECS, format_value
 from tui.engine import advice, log_lines
 from tui.engine.advice import Advice
-from tui.engine.curve import Curve, LossHistory, Mark
 from tui.engine.facts import (
     CameBack,
     Entry,
@@ -38,6 +37,7 @@ from tui.engine.facts import (
     ThreadsChosen,
     Waited,
 )
+from tui.engine.history import Mark, RunHistory
 from tui.engine.predictions import Predictions
 from tui.engine.run_directory import RunDirectory
 from tui.engine.tail import Died, News, Quiet, StepsRecorded, Waiting
@@ -127,7 +127,7 @@ class RunState:
         self.run = run
         self.hyperparameters = hyperparameters
         self.status = RunStatus("preparing", run_name=printable(run_name))
-        self.history = LossHistory(0, Curve(), Curve())
+        self.history = RunHistory()
         self.predictions: Predictions | None = None
         self.begun = False
         self.book = LogBook(deque(maxlen=LONGEST_LOG), 0)
@@ -174,15 +174,28 @@ class RunState:
         # A damaged file may speak of the past, or of steps beyond any counting: no news.
         records = records[(steps > newest) & (steps < 2**63)]
         if len(records):
-            self.history.train.extend(records["step"], records["loss"])
+            history, done = self.history, records["step"]
+            history.train.extend(done, records["loss"])
+            history.learning_rate.extend(done, records["learning_rate"])
+            history.gradient_norm.extend(done, records["gradient_norm"])
+            history.clock.extend(done, records["seconds"])
             self._new_history()
             self._seconds = float(records["seconds"][-1])
             self._update(step=int(records["step"][-1]))
 
-    def _add_test_loss(self, step: int, loss: float) -> None:
-        if step >= (self.history.test.last_x or 0):
-            self.history.test.append(step, loss)
-            self._new_history()
+    def _add_tests(self, step: int, fact: RunStarted | EpochDone) -> None:
+        """Take in what the network was worth after a step."""
+        history = self.history
+        if step < (history.test.last_x or 0):
+            return
+        history.test.append(step, fact.test_loss)
+        history.test_accuracy.append(step, fact.test_accuracy)
+        if isinstance(fact, EpochDone):
+            history.samples_per_second.append(step, fact.samples_per_second)
+            if fact.validation_loss is not None and fact.validation_accuracy is not None:
+                history.validation.append(step, fact.validation_loss)
+                history.validation_accuracy.append(step, fact.validation_accuracy)
+        self._new_history()
 
     def say(self, line: str) -> None:
         """Add a line of the screen's own to the log."""
@@ -222,11 +235,12 @@ class RunState:
                     test_accuracy=fact.test_accuracy,
                     sentence="",
                 )
-                self._add_test_loss(0, fact.test_loss)
+                self._new_history(steps_per_epoch=fact.steps_per_epoch)
+                self._add_tests(0, fact)
             case EpochDone():
                 if self.status.alert and entry.time - self._alert_since > ALERT_SHOWN_FOR:
                     self._update(alert="")
-                self._add_test_loss(fact.step, fact.test_loss)
+                self._add_tests(fact.step, fact)
                 self._update(
                     epoch=fact.epoch,
                     step=max(fact.step, self.status.step),
