@@ -22,6 +22,7 @@ SHELL = {
     f"tui/{name}.py"
     for name in (
         "cli",
+        "web",
         "command_line",
         "headless",
         "run_commands",

@@ -111,6 +111,19 @@ def _errors(options: argparse.Namespace) -> int:
     )
 
 
+def _serve(options: argparse.Namespace) -> int:
+    try:
+        from tui.web import serve
+    except ImportError:
+        raise UsageError(
+            "The page in the browser needs textual-serve: pip install 'inkling-tui[serve]'."
+        ) from None
+    arguments = ["--runs-dir", str(_runs_dir(options))]
+    if getattr(options, "data_dir", None):
+        arguments += ["--data-dir", str(options.data_dir)]
+    return serve(arguments, options.host, options.port, options.token)
+
+
 def _open(options: argparse.Namespace) -> int:
     """The app, on nothing or on a run to attach to."""
     from tui.terminal import go_with_the_terminal, is_plain, leave_on_sigterm, require_terminal
@@ -127,7 +140,10 @@ def _open(options: argparse.Namespace) -> int:
         data_dir = Path(config.data_dir) if config.data_dir else None
     else:
         initial = given_hyperparameters(options, paced=True)
-    require_terminal()
+    # In a browser there is no terminal to ask; textual-serve says so by the driver it names.
+    in_browser = "TEXTUAL_DRIVER" in os.environ
+    if not in_browser:
+        require_terminal()
     go_with_the_terminal()
     # The chart is drawn in a thread; a key shall not wait 5 ms for its turn. Nor shall what it
     # changed wait for one of 60 frames a second, when only what has changed is drawn.
@@ -151,7 +167,7 @@ def _open(options: argparse.Namespace) -> int:
     farewell = app.run()
     if app.habits:
         app.habits.keep()
-    if farewell:
+    if farewell and not in_browser:
         print(farewell)
     return app.return_code or DONE
 
@@ -167,6 +183,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "train":
             return _train(options)
+        if options.command == "serve":
+            return _serve(options)
         if options.command == "errors":
             return _errors(options)
         if options.command == "fork":

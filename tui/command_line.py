@@ -68,7 +68,10 @@ def build_parser() -> argparse.ArgumentParser:
     _add_options(find)
 
     attach = commands.add_parser(
-        "attach", help="open the app on a run that is live, or was", allow_abbrev=False
+        "attach",
+        usage="inkling attach [OPTION ...] [RUN]",
+        allow_abbrev=False,
+        help="open the app on a run that is live, or was",
     )
     attach.add_argument(
         "run", nargs="?", default="latest", metavar="RUN",
@@ -81,8 +84,28 @@ def build_parser() -> argparse.ArgumentParser:
         help="draw with ASCII characters only",
     )  # fmt: skip
     _add_link(attach, argparse.SUPPRESS)
+    _add_serve(commands)
     _add_run_commands(commands)
     return parser
+
+
+def _add_serve(commands: argparse._SubParsersAction[_Parser]) -> None:
+    serve = commands.add_parser("serve", help="open the app in a browser", allow_abbrev=False)
+    serve.add_argument(
+        "--host", default="127.0.0.1", metavar="ADDRESS",
+        help="where the page is (default 127.0.0.1, which only this machine reaches)",
+    )  # fmt: skip
+    serve.add_argument("--port", type=_port, default=8000, metavar="N", help="(default 8000)")
+    serve.add_argument(
+        "--token", metavar="WORD", help="what opens the page (default: a random one)"
+    )
+    _add_place(serve)
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 0 < int(text) < 1 << 16:
+        raise argparse.ArgumentTypeError("must be a whole number, 1 to 65535")
+    return int(text)
 
 
 def _add_link(parser: argparse.ArgumentParser, default: str) -> None:

@@ -144,7 +144,7 @@ class HyperparameterField(Vertical, can_focus=True):
     def on_focus(self) -> None:
         # Not by `focus()`, which puts it off: somebody who tabs on quickly would be called back.
         if self.screen.focused is self:
-            self.screen.set_focus(self.edit())
+            self.screen.set_focus(self.edit(), scroll_visible=False)
 
     def on_mouse_down(self) -> None:
         """A click on a choice opens it, as it does once it is there."""
