@@ -134,6 +134,8 @@ class Session:
                 yield state
                 await asyncio.sleep(SHOW_EVERY)
             await reading
+            # The end of what was read does not wait for what is thought of the digits.
+            yield state
             self._epoch_done.set()
             await predicting
             yield state

@@ -13,6 +13,8 @@ from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, R
 from nn.hyperparameters import Hyperparameters
 from nn.presets import resolve
 from tui.engine.facts import Entry, Fact, Failed, Paused, Preparing, Resumed, Stopped
+from tui.engine.history import RunHistory
+from tui.engine.overlays import Overlay
 from tui.engine.predictions import Predictions
 from tui.engine.state import RunState
 from tui.engine.tail import STEP, Died, StepsRecorded
@@ -110,6 +112,15 @@ def of_phase(phase: str) -> RunState:
         case "died":
             return trained(12, DIED)
     raise ValueError(phase)
+
+
+def beside(place: int) -> Overlay:
+    """A run that is over and learnt more slowly, to be laid over another's chart."""
+    history = RunHistory(1, steps_per_epoch=STEPS_PER_EPOCH)
+    for step in range(1, 2000 + 200 * place):
+        history.train.append(step, loss_after(step // (2 + place)))
+        history.clock.append(step, step / 200)
+    return Overlay(f"20260102-03000{place}-digits-adam-{place}", place, history)
 
 
 PHASES: Sequence[str] = (

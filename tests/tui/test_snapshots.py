@@ -22,7 +22,7 @@ from pilots import (
     wait_for,
     wait_for_pictures,
 )
-from run_states import of_phase
+from run_states import beside, of_phase
 from textual.pilot import Pilot
 
 from tui.app import InklingApp
@@ -43,6 +43,7 @@ class Scene:
     ascii_only: bool = False
     theme: str = ""
     room: str = ""
+    overlays: int = 0
 
     def __str__(self) -> str:
         return f"{self.name}-{self.size[0]}x{self.size[1]}"
@@ -74,6 +75,13 @@ SCENES = (
     Scene("ascii", SMALL, "running", ascii_only=True),
     Scene("ascii", USUAL, "running", ["f"], ascii_only=True),
     Scene("paper", USUAL, "running", theme="inkling-paper"),
+    Scene("chart-cursor", SMALL, "running", ["x", "c", "shift+left"]),
+    Scene("chart-cursor", USUAL, "running", [*["plus"] * 3, "c", "shift+left", "z", "shift+left"]),
+    Scene("chart-stretch", USUAL, "finished", ["c", "z", *["shift+left"] * 3, "z"]),
+    Scene("chart-accuracy", SMALL, "finished", ["y", "x", "x", "m"]),
+    Scene("chart-beside", LARGE, "finished", ["c", "shift+left"], overlays=4),
+    Scene("chart-beside-ascii", USUAL, "finished", ["c"], ascii_only=True, overlays=2),
+    Scene("chart-hidden", USUAL, "running", ["h"]),
     Scene("help", SMALL, keys=["question_mark"]),
     Scene("help", USUAL, keys=["question_mark"]),
     Scene("errors", SMALL, "finished", ["right"], room="errors"),
@@ -148,6 +156,7 @@ def test_it_looks_as_it_should(scene: Scene, snap_compare: Callable[..., bool]) 
             state = of_phase(scene.phase)
             session.state = state if scene.live else None
             app.train.show_state(state)
+            app.train.overlays = tuple(beside(place) for place in range(scene.overlays))
         if scene.room == "errors":
             app.session.state = of_phase(scene.phase) if scene.phase else None
             app.enter(errors_room(app))

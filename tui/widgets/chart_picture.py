@@ -213,7 +213,7 @@ def _draw_legend(canvas: Canvas, plan: ChartPlan) -> None:
     if not keys or width > plan.width - left or len(keys) > lines - 1:
         return
     drawn = canvas.styles >= Role.BAND
-    corners = [(x, y) for y in (0, lines - len(keys)) for x in (plan.width - width, left)]
+    corners = [(x, y) for x in (plan.width - width, left) for y in (0, lines - len(keys))]
     x, y = min(
         corners, key=lambda at: int(drawn[at[1] : at[1] + len(keys), at[0] : at[0] + width].sum())
     )
