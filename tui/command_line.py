@@ -68,7 +68,10 @@ def build_parser() -> argparse.ArgumentParser:
     _add_options(find)
 
     attach = commands.add_parser(
-        "attach", help="open the app on a run that is live, or was", allow_abbrev=False
+        "attach",
+        usage="inkling attach [OPTION ...] [RUN]",
+        help="open the app on a run that is live, or was",
+        allow_abbrev=False,
     )
     attach.add_argument(
         "run", nargs="?", default="latest", metavar="RUN",
