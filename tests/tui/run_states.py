@@ -10,6 +10,7 @@ import numpy as np
 
 from nn import data
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
+from nn.health import Alert
 from nn.hyperparameters import Hyperparameters
 from nn.presets import resolve
 from tui.engine.facts import Entry, Fact, Failed, Paused, Preparing, Resumed, Stopped
@@ -97,6 +98,8 @@ def of_phase(phase: str) -> RunState:
             return made(PREPARING)
         case "running":
             return trained(12, CHANGED)
+        case "alert":
+            return trained(12, CHANGED, Alert("overfitting", 540, 12, 0.2644, 0.2131, since=8))
         case "paused":
             return trained(12, CHANGED, Paused(559, "pts/7"))
         case "resumed":

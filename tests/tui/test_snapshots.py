@@ -115,6 +115,9 @@ SCENES = (
     Scene("look-paper", USUAL, "finished", ["m"], theme="inkling-paper", room="look"),
     Scene("look-none", SMALL, room="look"),
     Scene("leave", USUAL, "running", ["q"], live=True),
+    Scene("alert", SMALL, "alert", ["g"], live=True),
+    Scene("alert", USUAL, "alert", live=True),
+    Scene("alert-ascii", SMALL, "alert", ["g"], live=True, ascii_only=True),
 )
 
 SEVEN = ((5.0, 6.0), (15.0, 6.0), (9.0, 22.0))

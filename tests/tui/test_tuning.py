@@ -47,7 +47,8 @@ async def test_enter_in_a_field_of_a_new_run_forks_or_restarts(runs: Path) -> No
         field(app, "optimizer").take_focus()
         field(app, "hidden").take_focus()
         await pilot.press("enter")
-        await wait_for(pilot, lambda: "Enter: a new run." in text(app))
+        explained = app.train.query_one("#form-message", Static)
+        await wait_for(pilot, lambda: "Enter: a new run." in str(explained.content))
         assert not isinstance(app.screen, Question)
 
         # A fork: the first run is stopped, the second has its past.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
@@ -80,6 +80,17 @@ class FieldColumn(VerticalScroll, can_focus=False, inherit_bindings=False):
         Binding("up", "move(-1)", show=False),
         Binding("down", "move(1)", show=False),
     ]
+
+    @on(events.DescendantFocus)
+    def _see_to_it(self) -> None:
+        """Textual takes what stands right below the last line in sight for seen."""
+        self.call_after_refresh(self._scroll_to_focus)
+
+    def _scroll_to_focus(self) -> None:
+        focused = self.screen.focused
+        inside = focused is not None and self in focused.ancestors
+        if focused is not None and inside and focused.region not in self.region:
+            self.scroll_to_widget(focused, animate=False)
 
     def action_move(self, rows: int) -> None:
         """Focus the nearest that stands above (-1) or below (1) what has the focus."""
