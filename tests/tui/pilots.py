@@ -22,6 +22,7 @@ from tui.engine.state import RunState
 from tui.link import LINKS, Link
 from tui.screens.draw import DrawScreen
 from tui.screens.errors import ErrorsScreen
+from tui.screens.look import LookScreen
 from tui.session import Session
 from tui.widgets.hyperparameter_field import HyperparameterField
 from tui.widgets.hyperparameter_form import HyperparameterForm
@@ -97,6 +98,13 @@ def draw_room(app: InklingApp) -> DrawScreen:
     """The Draw screen, be it in sight or not."""
     room = app.kept["draw"]
     assert isinstance(room, DrawScreen)
+    return room
+
+
+def look_room(app: InklingApp) -> LookScreen:
+    """The Look screen, be it in sight or not."""
+    room = app.kept["look"]
+    assert isinstance(room, LookScreen)
     return room
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import effects_draw
 import effects_errors
+import effects_look
 import effects_rooms
 import effects_train
 import pytest
@@ -33,15 +34,20 @@ from tui.app import InklingApp
 from tui.commands import COMMANDS, Command, RoomName, commands_in
 from tui.screens.room import Room
 from tui.widgets.key_line import KeyLine
-from tui.widgets.loss_chart import LossChart
 
-OF_ROOM = {"train": effects_train, "errors": effects_errors, "draw": effects_draw}
+OF_ROOM = {
+    "train": effects_train,
+    "errors": effects_errors,
+    "look": effects_look,
+    "draw": effects_draw,
+}
 """The rooms with a file of effects to themselves."""
 
 EFFECTS = {
     **effects_train.EFFECTS,
     **effects_errors.EFFECTS,
     **effects_draw.EFFECTS,
+    **effects_look.EFFECTS,
     **effects_rooms.EFFECTS,
 }
 """What can be seen to be so after the command, and not before."""
@@ -192,7 +198,7 @@ async def test_letters_in_a_field_are_letters() -> None:
         field(app, "split").take_focus()
         await pilot.pause()
         before = (
-            app.train.query_one(LossChart).log_scale,
+            app.train.chart_view,
             grid(app).page,
             grid(app).wrong_only,
         )
@@ -204,9 +210,8 @@ async def test_letters_in_a_field_are_letters() -> None:
             [],
             False,
         )
-        chart = app.train.query_one(LossChart)
         assert before == (
-            chart.log_scale,
+            app.train.chart_view,
             grid(app).page,
             grid(app).wrong_only,
         )

@@ -148,7 +148,7 @@ async def test_every_explanation_fits_its_lines(live: bool, size: tuple[int, int
             last = message(app).split()
             assert spec.help[1:] in message(app)
             if live and size == SIZES[0]:
-                verdict = "Enter applies it now." if spec.live else "For the next run."
+                verdict = "Enter applies it now." if spec.live else "Enter: a new run."
                 assert message(app).endswith(verdict)
             assert " ".join(last[-2:]) in " ".join(text(app).replace("│", " ").split())
 
@@ -237,7 +237,8 @@ async def test_live_fields_are_sent_on_enter_and_the_others_wait() -> None:
         live = {
             "learning_rate": "0.01", "momentum": "0.5", "dropout": "0.1", "weight_decay": "0.001",
             "label_smoothing": "0.1", "clip_norm": "5", "ema_decay": "0.99", "augmentation": "0",
-            "pace": "40",
+            "shift": "1", "rotation": "5", "scaling": "0.1", "shear": "0.1", "elastic": "1",
+            "elastic_sigma": "2", "pace": "40", "epochs": "70",
         }  # fmt: skip
         assert set(live) == {name for name, spec in SPECS.items() if spec.live}
         for name, value in live.items():
@@ -246,10 +247,10 @@ async def test_live_fields_are_sent_on_enter_and_the_others_wait() -> None:
             await pilot.press("enter")
         await wait_for(pilot, lambda: len(session_of(app).asked) == len(live))
         assert session_of(app).asked == [Set(name, value) for name, value in live.items()]
-        for name in ("epochs", "hidden"):
+        for name in ("batch_size", "hidden"):
             field(app, name).take_focus()
             await pilot.press("enter")
-            await wait_for(pilot, lambda: message(app).endswith("For the next run."))
+            await wait_for(pilot, lambda: message(app).endswith("Enter: a new run."))
         field(app, "momentum").take_focus()
         retype(app, "momentum", "2")
         await pilot.press("enter")
@@ -285,9 +286,9 @@ async def test_what_the_worker_refuses_is_said(runs: Path) -> None:
         await pilot.press("space")
         await wait_for_phase(app, pilot, "running")
         # The form would not send this; another client, or another version, might.
-        app.train.post_message(form(app).Tuned("epochs", "3"))
+        app.train.post_message(form(app).Tuned("batch_size", "3"))
         await wait_for(pilot, lambda: toasts(app))
-        assert "pochs" in toasts(app)[0]
+        assert "Batch size cannot change" in toasts(app)[0]
         assert phase(app) == "running"
         await app.session.ask(Stop())
 
@@ -335,12 +336,12 @@ async def test_what_was_typed_and_not_entered_does_not_stay(runs: Path) -> None:
         await wait_for(pilot, lambda: field(app, "learning_rate").text == "0.05")
         assert message(app) == "Learning rate stays 0.05: Enter would change it."
         # What the next run is to have is nobody's business but the next run's.
-        field(app, "epochs").take_focus()
+        field(app, "hidden").take_focus()
         await wait_for(pilot, lambda: app.train.editing)
-        retype(app, "epochs", "7")
+        retype(app, "hidden", "7")
         await pilot.press("escape")
         await wait_for(pilot, lambda: not app.train.editing)
-        assert field(app, "epochs").text == "7"
+        assert field(app, "hidden").text == "7"
         await app.session.ask(Stop())
         await wait_for_phase(app, pilot, "stopped")
 

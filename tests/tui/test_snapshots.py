@@ -12,7 +12,16 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from pilots import QuietSession, draw_room, errors_room, toasts, wait_for, wait_for_pictures
+from look_scenes import digits, network_of, scene_of
+from pilots import (
+    QuietSession,
+    draw_room,
+    errors_room,
+    look_room,
+    toasts,
+    wait_for,
+    wait_for_pictures,
+)
 from run_states import of_phase
 from textual.pilot import Pilot
 
@@ -87,6 +96,16 @@ SCENES = (
     Scene("draw-ascii", SMALL, "running", ascii_only=True, room="draw"),
     Scene("draw-smallest", (60, 16), "running", room="draw"),
     Scene("draw-paper", USUAL, "running", theme="inkling-paper", room="draw"),
+    Scene("look", SMALL, "finished", room="look"),
+    Scene("look", USUAL, "finished", room="look"),
+    Scene("look", LARGE, "finished", ["m"], room="look"),
+    Scene("look-weights", SMALL, "finished", ["w", "right"], room="look"),
+    Scene("look-weights", USUAL, "finished", ["w", "down"], room="look"),
+    Scene("look-map", SMALL, "finished", ["m"], room="look"),
+    Scene("look-explain", SMALL, "finished", ["w", "e"], room="look"),
+    Scene("look-ascii", USUAL, "finished", ["w"], ascii_only=True, room="look"),
+    Scene("look-paper", USUAL, "finished", ["m"], theme="inkling-paper", room="look"),
+    Scene("look-none", SMALL, room="look"),
     Scene("leave", USUAL, "running", ["q"], live=True),
 )
 
@@ -134,6 +153,13 @@ def test_it_looks_as_it_should(scene: Scene, snap_compare: Callable[..., bool]) 
             app.enter(errors_room(app))
             await wait_for(pilot, lambda: errors_room(app).is_current)
             await wait_for(pilot, lambda: errors_room(app).view or not scene.phase)
+        if scene.room == "look":
+            app.session.state = of_phase(scene.phase) if scene.phase else None
+            app.enter(look_room(app))
+            await wait_for(pilot, lambda: look_room(app).scene)
+            if scene.phase:
+                look_room(app).digit = 4
+                look_room(app).scene = scene_of(network_of(digits()))
         await pilot.pause()
         if scene.room == "draw":
             await draw_a_seven(app, pilot, scene)

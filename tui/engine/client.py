@@ -200,7 +200,7 @@ class RunClient:
         """A connection on which the command has been sent."""
         connection = await self._reach()
         reader, writer = await asyncio.open_unix_connection(sock=connection, limit=LONGEST_LINE)
-        writer.write(to_line(Request(who=_terminal(), ask=command)))
+        writer.write(to_line(Request(who=terminal(), ask=command)))
         return reader, writer
 
     def _why_deaf(self) -> str:
@@ -266,7 +266,7 @@ def _worker_process(run: RunDirectory, stint: str) -> subprocess.Popen[bytes]:
         RunError: it cannot be started.
     """
     # -P: a file called queue.py in the directory Inkling was started in is not for the worker.
-    command = [sys.executable, "-P", "-m", "tui.engine.worker", str(run.path), stint, _terminal()]
+    command = [sys.executable, "-P", "-m", "tui.engine.worker", str(run.path), stint, terminal()]
     try:
         with open(run.worker_log, "ab", opener=private) as log:
             return subprocess.Popen(
@@ -301,7 +301,7 @@ async def _connect(path: Path) -> socket.socket:
         raise
 
 
-def _terminal() -> str:
+def terminal() -> str:
     """Who is asking, for the journal."""
     try:
         return os.ttyname(0).removeprefix("/dev/")

@@ -117,10 +117,27 @@ def _as_cells(saliency: NDArray[np.float32], factor: int) -> NDArray[np.float32]
 def draw_bars(
     canvas: Canvas, x: int, y: int, rows: int, mistakes: Mistakes, digit: int, pen: Pen
 ) -> int:
-    """The probability of every class, or of the likeliest `rows` of them and the true one."""
+    """What the network gave to each class, or to the likeliest `rows` of them and the true one."""
     p = mistakes.predictions
-    given = np.nan_to_num(p.probabilities[digit], nan=0.0)
     true, guess = int(p.labels[digit]), int(p.predicted[digit])
+    return draw_probabilities(
+        canvas, x, y, rows, p.probabilities[digit], p.class_names, true, guess, pen
+    )
+
+
+def draw_probabilities(
+    canvas: Canvas,
+    x: int,
+    y: int,
+    rows: int,
+    probabilities: NDArray[np.float32],
+    names: Sequence[str],
+    true: int,
+    guess: int,
+    pen: Pen,
+) -> int:
+    """A bar for each of `probabilities` (classes,), or for the likeliest and the true one."""
+    given = np.nan_to_num(probabilities, nan=0.0)
     shown = list(range(len(given)))
     if len(given) > rows:
         shown = np.argsort(-given, kind="stable")[: max(rows, 1)].tolist()
@@ -130,7 +147,7 @@ def draw_bars(
         guess: (pen.mark_wrong, pen.looks.wrong),
         true: (pen.mark_right, pen.looks.right),
     }
-    return draw_shares(canvas, x, y, shown, given, p.class_names, marks, pen)
+    return draw_shares(canvas, x, y, shown, given, names, marks, pen)
 
 
 def draw_shares(
