@@ -66,7 +66,9 @@ def check_extra_data(text: str) -> str:
         raise ValueError(f"must be {LONGEST_PATH} characters at most")
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
         raise ValueError("must be UTF-8 without control characters; give the file another name")
-    return text or NO_EXTRA
+    if text not in (NO_EXTRA, OWN_EXTRA) and not text.lower().endswith(".npz"):
+        raise ValueError(f"must be {NO_EXTRA}, {OWN_EXTRA}, or a file such as samples.npz")
+    return text
 
 
 def check_split(split: str) -> str:

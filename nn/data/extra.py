@@ -35,6 +35,11 @@ def with_extra(
     """
     # Not Path.expanduser, which raises RuntimeError for a user that does not exist.
     path = Path(os.path.expanduser(place))  # noqa: PTH111
+    if not os.path.lexists(path):
+        raise DataError(
+            f"There are no samples in {shown(path)} yet; keep some (k on the Draw screen), name "
+            "another file, or set Extra data to none."
+        )
     images, labels = read_samples(path, progress)
     _check(split, path, images, labels)
     _, _, remembered = began_with.partition(_PLUS)

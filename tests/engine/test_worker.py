@@ -247,12 +247,12 @@ def preparing(worker: Worker, after: dict[int, Command]) -> Callable[..., Any]:
     """A loading of the digits that is asked things on its way."""
     really_load = worker_module.load_split
 
-    def load(h: Hyperparameters, data_dir: str, progress: Progress) -> Any:
+    def load(h: Hyperparameters, data_dir: str, progress: Progress, **more: str) -> Any:
         for done in range(10):
             if done in after:
                 ask(worker, after[done])
             progress("Reading \x1b[2J", done, 10)
-        return really_load(h, data_dir)
+        return really_load(h, data_dir, **more)
 
     return load
 
@@ -292,11 +292,11 @@ def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     really_load = worker_module.load_split
     answers = threading.Event()
 
-    def load(h: Hyperparameters, data_dir: str, progress: Progress) -> Any:
+    def load(h: Hyperparameters, data_dir: str, progress: Progress, **more: str) -> Any:
         progress("Downloading", 0, 10)
         assert answers.wait(30)
         progress("Downloading", 10, 10)
-        return really_load(h, data_dir)
+        return really_load(h, data_dir, **more)
 
     monkeypatch.setattr(worker_module, "load_split", load)
     yield answers

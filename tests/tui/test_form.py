@@ -36,6 +36,7 @@ BAD = {
     "dataset": "cats",
     "split": "1.5",
     "validation": "0.6",
+    "extra_data": "samples.csv",
     "hidden": "128,zero",
     "learning_rate": "nan",
     "momentum": "1",

@@ -160,8 +160,9 @@ async def test_up_and_down_go_from_field_to_field_and_do_not_open_a_choice() -> 
         await pilot.press("f")
         for key, title, name in (
             ("down", "Data", ""), ("down", "", "dataset"), ("tab", "", "split"),
-            ("down", "", "validation"), ("down", "Network", ""), ("down", "", "hidden"),
-            ("down", "", "activation"), ("down", "", "initializer"), ("up", "", "activation"),
+            ("down", "", "validation"), ("down", "", "extra_data"), ("tab", "Network", ""),
+            ("down", "", "hidden"), ("down", "", "activation"), ("down", "", "initializer"),
+            ("up", "", "activation"),
         ):  # fmt: skip
             await pilot.press(key)
             assert app.focused is not None
