@@ -161,7 +161,7 @@ class WeightsView(ScenePicture):
             return y + 2
         if not self.off or flow is None:
             sheet.put(
-                0, y, shorten("space switches it off, u undoes", sheet.width, ellipsis), QUIET
+                0, y, shorten("space: off or on, u: undo", sheet.width, ellipsis), QUIET
             )
             return y + 2
         off = ", ".join(map(str, sorted(self.off)))
