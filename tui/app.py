@@ -25,7 +25,6 @@ from tui.link import LINKS, Link
 from tui.output_filter import OutputFilter
 from tui.palette import offered
 from tui.rooms import ROOMS
-from tui.run_control import RunControl
 from tui.screens.dialogs import Question, about_a_live_run
 from tui.screens.help import HelpScreen
 from tui.screens.room import Room
@@ -34,11 +33,12 @@ from tui.session import Session
 from tui.souvenirs import save_log, save_picture
 from tui.themes import THEMES
 from tui.thin_updates import thin
+from tui.tuning_control import TuningControl
 
 LEFT = "The run trains on; inkling attach shows it again."
 
 
-class InklingApp(RunControl):
+class InklingApp(TuningControl):
     """Returns a sentence to print when it has gone, or nothing."""
 
     TITLE = "Inkling"

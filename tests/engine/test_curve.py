@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.engine.curve import Curve, LossHistory
+from tui.engine.curve import Curve
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True, width=32)
 SERIES = st.lists(FLOATS, min_size=1, max_size=400)
@@ -183,8 +183,3 @@ def test_bad_points_are_refused_and_change_nothing(x: list[int], values: list[fl
 def test_an_impossible_capacity_is_refused(capacity: int) -> None:
     with pytest.raises(ValueError, match="capacity"):
         Curve(capacity)
-
-
-def test_a_history_tells_old_from_new() -> None:
-    train, test = Curve(), Curve()
-    assert LossHistory(1, train, test) != LossHistory(2, train, test)

@@ -20,6 +20,7 @@ from tui.engine.commands import Command
 from tui.engine.run_directory import RunDirectory
 from tui.engine.state import RunState
 from tui.link import LINKS, Link
+from tui.screens.draw import DrawScreen
 from tui.screens.errors import ErrorsScreen
 from tui.screens.look import LookScreen
 from tui.session import Session
@@ -90,6 +91,13 @@ def errors_room(app: InklingApp) -> ErrorsScreen:
     """The Errors screen, be it in sight or not."""
     room = app.kept["errors"]
     assert isinstance(room, ErrorsScreen)
+    return room
+
+
+def draw_room(app: InklingApp) -> DrawScreen:
+    """The Draw screen, be it in sight or not."""
+    room = app.kept["draw"]
+    assert isinstance(room, DrawScreen)
     return room
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from textual.binding import Binding
 
 from tui.commands.command import ROOM_TITLES, Command, RoomName
+from tui.commands.draw import DRAW
 from tui.commands.errors import ERRORS
 from tui.commands.everywhere import EVERYWHERE
 from tui.commands.look import LOOK
@@ -26,7 +27,7 @@ __all__ = [
     "works_in_fields",
 ]
 
-COMMANDS: tuple[Command, ...] = (*TRAIN, *ERRORS, *LOOK, *RUNS, *EVERYWHERE)
+COMMANDS: tuple[Command, ...] = (*TRAIN, *ERRORS, *LOOK, *DRAW, *RUNS, *EVERYWHERE)
 
 
 def bindings(room: RoomName) -> list[Binding]:

@@ -16,6 +16,10 @@ EVERYWHERE = (
         "go('look')",
     ),
     Command(
+        "room.draw", "app", "4", "Draw", "Draw a digit, and see what the network takes it for",
+        "go('draw')",
+    ),
+    Command(
         "room.runs", "app", "5", "Runs",
         "Every run there is: watch it, take it up, compare, remove", "go('runs')",
     ),

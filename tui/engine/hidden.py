@@ -93,7 +93,12 @@ class RunNetwork:
                 "it writes one after its first epoch."
             )
         try:
-            split = load_split(config.hyperparameters, config.data_dir, download=False)
+            split = load_split(
+                config.hyperparameters,
+                config.data_dir,
+                download=False,
+                began_with=config.fingerprint,
+            )
             trainer = checkpoint.load(run.checkpoint, split)
             with trainer.judged() as network:
                 own = network.at_precision(np.float32)

@@ -13,20 +13,20 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from tui.widgets.chart_plan import (
+from tui.engine.columns import Columns
+from tui.widgets.chart_inks import (
     ASCII_FRAME,
     ASCII_MARKERS,
+    ON_BAND,
+    RIVALS,
     SHADED_MARKERS,
-    ChartPlan,
     Role,
-    pieces,
 )
-from tui.widgets.strips import SPACE, Canvas, Picture, cells
+from tui.widgets.chart_sheet import LONGEST_NAME, ChartPlan, PlannedLine
+from tui.widgets.strips import SPACE, Canvas, Picture, cells, shorten
 
-_LABEL: Final = (int(Role.LABEL), 0, 0)
-_BAND: Final = (int(Role.BAND), 0, 0)
-_TRAIN: Final = (int(Role.TRAIN), 0, 0)
-_TEST: Final = (int(Role.TEST), 0, 0)
+POINT_EVERY: Final = 12
+"""Cells from one marker on the line of another run to the next, at the least."""
 
 
 def draw(plan: ChartPlan) -> Picture:
@@ -39,7 +39,7 @@ def draw(plan: ChartPlan) -> Picture:
     plot.xaxes(True, False)
     plot.yaxes(True, False)
     plot.grid(True, False)
-    plot.ticks_color(_LABEL)
+    plot.ticks_color(_ink(Role.LABEL))
     plot.xlim(plan.x.low, plan.x.high)
     plot.ylim(plan.y.low, plan.y.high)
     plot.xticks(plan.x.ticks, plan.x.labels)
@@ -54,19 +54,50 @@ def draw(plan: ChartPlan) -> Picture:
 
 def _draw_curves(plot: Any, plan: ChartPlan) -> None:
     """Lay the curves over one another, what must stay readable last."""
-    train, test, markers = plan.train, plan.test, plan.markers
-    for piece in pieces(train):
+    markers, train = plan.markers, plan.train
+    for piece in train.pieces():
         if np.any(train.high[piece] > train.low[piece]):
             # Up one column and down the next: a band from two points per column.
             edge = np.column_stack((train.low[piece], train.high[piece]))
             edge[1::2] = edge[1::2, ::-1]
             x = np.repeat(train.x[piece], 2)
-            plot.plot(x.tolist(), edge.ravel().tolist(), marker=markers.band, color=_BAND)
-    for piece in pieces(train):
-        x, mean = train.x[piece], train.mean[piece]
-        plot.plot(x.tolist(), mean.tolist(), marker=markers.train, color=_TRAIN)
-    if len(test):
-        plot.scatter(test.x.tolist(), test.mean.tolist(), marker=markers.test_point, color=_TEST)
+            plot.plot(x.tolist(), edge.ravel().tolist(), marker=markers.band, color=_ink(Role.BAND))
+    rivals = [line for line in plan.lines if line.role in RIVALS]
+    for line in rivals:
+        _draw_line(plot, line.columns, markers.rival_lines[line.role - RIVALS[0]], line.role)
+    _draw_line(plot, train, markers.line, Role.TRAIN)
+    for line in rivals:
+        _draw_points(plot, _now_and_then(line, plan), markers.point(line.role), line.role)
+    for role in (Role.VALIDATION, Role.TEST):
+        _draw_points(plot, plan.line(role), markers.point(role), role)
+
+
+def _draw_line(plot: Any, columns: Columns, marker: str, role: Role) -> None:
+    for piece in columns.pieces():
+        x, mean = columns.x[piece], columns.mean[piece]
+        plot.plot(x.tolist(), mean.tolist(), marker=marker, color=_ink(role))
+
+
+def _draw_points(plot: Any, columns: Columns, marker: str, role: Role) -> None:
+    if len(columns):
+        plot.scatter(columns.x.tolist(), columns.mean.tolist(), marker=marker, color=_ink(role))
+
+
+def _now_and_then(line: PlannedLine, plan: ChartPlan) -> Columns:
+    """The columns of a line that get its marker: some, and no two lines at the same place."""
+    columns = line.columns
+    if not len(columns):
+        return columns
+    every = max(POINT_EVERY, plan.room // 8)
+    offset = (line.role - RIVALS[0]) * every // len(RIVALS) + every // 8
+    share = (columns.x - plan.x.low) / (plan.x.high - plan.x.low)
+    cell = np.floor(share * (plan.room - 1)).astype(np.int64)
+    keep = np.diff((cell + every - offset) // every, prepend=-1) > 0
+    return columns.kept(keep)
+
+
+def _ink(role: Role) -> tuple[int, int, int]:
+    return int(role), 0, 0
 
 
 def _cells_of(plot: Any, plan: ChartPlan) -> Canvas:
@@ -87,7 +118,7 @@ def _cells_of(plot: Any, plan: ChartPlan) -> Canvas:
 def _finish(canvas: Canvas, plan: ChartPlan) -> None:
     """Turn plotext's cells into the house style."""
     codes, styles = canvas.codes, canvas.styles
-    left = plan.width - plan.room
+    left = plan.left
     inside = np.zeros(codes.shape, np.bool_)
     inside[:-2, left:] = True
     boxes = (codes >= 0x2500) & (codes < 0x2580) & (styles == Role.LABEL)
@@ -115,7 +146,7 @@ def _lay_on_band(canvas: Canvas, plan: ChartPlan, left: int) -> None:
     """
     if not len(plan.train):
         return
-    rows, columns = np.nonzero((canvas.styles == Role.TRAIN) | (canvas.styles == Role.TEST))
+    rows, columns = np.nonzero(canvas.styles >= Role.TRAIN)
     lines = plan.height - 2
     x = plan.x.low + (columns - left) / max(plan.room - 1, 1) * (plan.x.high - plan.x.low)
     y = plan.y.low + (lines - 1 - rows) / max(lines - 1, 1) * (plan.y.high - plan.y.low)
@@ -125,15 +156,13 @@ def _lay_on_band(canvas: Canvas, plan: ChartPlan, left: int) -> None:
         y + half <= np.interp(x, train.x, train.high)
     )
     within &= (x >= train.x[0]) & (x <= train.x[-1])
-    rows, columns = rows[within], columns[within]
-    is_train = canvas.styles[rows, columns] == Role.TRAIN
-    canvas.styles[rows, columns] = np.where(is_train, Role.TRAIN_ON_BAND, Role.TEST_ON_BAND)
+    canvas.styles[rows[within], columns[within]] += ON_BAND
 
 
 def _draw_marks(canvas: Canvas, plan: ChartPlan) -> None:
     """A thin line behind the curves where something was done to the run, its words on top where
     they fit between this line and the next; a span of time as a line along the bottom."""
-    left, lines = plan.width - plan.room, plan.height - 2
+    left, lines = plan.left, plan.height - 2
     free = canvas.styles[:lines] <= Role.GRID
     ends = [*(mark.column for mark in plan.marks), plan.room][1:]
     for mark, end in zip(plan.marks, ends, strict=True):
@@ -153,10 +182,14 @@ def _draw_marks(canvas: Canvas, plan: ChartPlan) -> None:
 
 def _draw_legend(canvas: Canvas, plan: ChartPlan) -> None:
     """Put the legend into whichever corner hides least, the upper right by preference."""
-    keys = [(role, f" {marker} ", text + " ") for role, marker, text in plan.keys]
+    keys = []
+    for line in plan.lines:
+        marker = plan.markers.key if line.role is Role.TRAIN else plan.markers.point(line.role)
+        name = shorten(line.name, LONGEST_NAME, plan.markers.gap)
+        keys.append((line.role, f" {marker} ", f"{name} {line.newest} "))
     marker_width = max((cells(marker) for _, marker, _ in keys), default=0)
     width = marker_width + max((cells(text) for _, _, text in keys), default=0)
-    left, lines = plan.width - plan.room, plan.height - 2
+    left, lines = plan.left, plan.height - 2
     if not keys or width > plan.width - left or len(keys) > lines - 1:
         return
     drawn = canvas.styles >= Role.BAND

@@ -5,7 +5,7 @@ Every function draws on a canvas from a line on and returns the first line below
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -143,19 +143,35 @@ def draw_probabilities(
         shown = np.argsort(-given, kind="stable")[: max(rows, 1)].tolist()
         if true not in shown:
             shown[-1] = true
+    marks = {
+        guess: (pen.mark_wrong, pen.looks.wrong),
+        true: (pen.mark_right, pen.looks.right),
+    }
+    return draw_shares(canvas, x, y, shown, given, names, marks, pen)
+
+
+def draw_shares(
+    canvas: Canvas,
+    x: int,
+    y: int,
+    shown: Sequence[int],
+    given: NDArray[np.floating],
+    names: Sequence[str],
+    marks: Mapping[int, tuple[str, int]],
+    pen: Pen,
+) -> int:
+    """A line for each class `shown`: a mark and its style where it has such, its name, a bar as
+    long as the probability given to it, and that in percent."""
     width = canvas.width - x
     name = min(max(cells(names[k]) for k in shown), max((width - 8) // 2, 1))
     bar = max(width - 2 - name - 1 - len(" 100.0%"), 0)
     for k in shown:
-        mark = pen.mark_right if k == true else pen.mark_wrong if k == guess else " "
-        style = {guess: pen.looks.wrong, true: pen.looks.right}.get(k, pen.looks.plain)
+        mark, style = marks.get(k, (" ", pen.looks.plain))
         canvas.put(x, y, f"{mark} {shorten(names[k], name, pen.ellipsis)}", style)
         if bar >= SMALLEST_BAR:
             length = round(float(given[k]) * bar)
             block = "#" if pen.ascii_only else "█"
-            canvas.put(
-                x + 3 + name, y, block * length, style if k in (true, guess) else pen.looks.bar
-            )
+            canvas.put(x + 3 + name, y, block * length, style if k in marks else pen.looks.bar)
         canvas.put(canvas.width - 7, y, f"{given[k]:>7.1%}", style)
         y += 1
     return y
