@@ -110,6 +110,7 @@ class Hyperparameters(BaseModel):
         str,
         AfterValidator(check_extra_data),
         Offer(forms=(NO_EXTRA, OWN_EXTRA, "FILE"), starts=(NO_EXTRA, OWN_EXTRA)),
+        Fixed("steps and epochs are counted by the digits there are"),
     ] = Field(
         default=NO_EXTRA,
         title="Extra data",

@@ -136,6 +136,7 @@ def _open(options: argparse.Namespace) -> int:
     from tui.app import InklingApp
     from tui.link import chosen
     from tui.session import Session
+    from tui.settings import SettingsFile
 
     session = Session(_runs_dir(options), data_dir)
     app = InklingApp(
@@ -144,9 +145,12 @@ def _open(options: argparse.Namespace) -> int:
         attach=attach,
         ascii_only=options.ascii or is_plain(),
         link=chosen(options.link),
+        settings=SettingsFile(),
     )
     leave_on_sigterm(app.leave_from_outside)
     farewell = app.run()
+    if app.habits:
+        app.habits.keep()
     if farewell:
         print(farewell)
     return app.return_code or DONE

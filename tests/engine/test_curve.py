@@ -183,3 +183,18 @@ def test_bad_points_are_refused_and_change_nothing(x: list[int], values: list[fl
 def test_an_impossible_capacity_is_refused(capacity: int) -> None:
     with pytest.raises(ValueError, match="capacity"):
         Curve(capacity)
+
+
+@given(SERIES)
+def test_one_by_one_is_the_same_as_all_at_once(values: list[float]) -> None:
+    one, other = Curve(16), Curve(16)
+    other.extend(np.arange(len(values)), np.array(values))
+    for x, value in enumerate(values):
+        one.append(x, value)
+    for mine, theirs in zip(
+        vars(one.so_far()).values(), vars(other.so_far()).values(), strict=True
+    ):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-9, atol=1e-280)
+    assert (len(one), one.last_x, one.buckets) == (len(other), other.last_x, other.buckets)
+    with pytest.raises(ValueError, match="x"):
+        one.append(-1, 0.0)

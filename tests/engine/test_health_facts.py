@@ -101,7 +101,7 @@ def test_advice_goes_on_from_what_there_is() -> None:
 def test_after_a_divergence_it_is_back_with_a_tenth_of_the_learning_rate() -> None:
     state = state_after(Diverged(27, 1, float("nan"), 0.05))
     assert state.advice == advice.Advice("fork", "learning_rate", 0.005)
-    assert "a does, from the last checkpoint" in state.status.sentence
+    assert state.status.sentence.endswith("a: back, with rate 0.005")
 
 
 def test_a_worker_writes_what_is_amiss_and_the_next_one_does_not_repeat_it(

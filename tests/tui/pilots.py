@@ -24,6 +24,7 @@ from tui.screens.draw import DrawScreen
 from tui.screens.errors import ErrorsScreen
 from tui.screens.look import LookScreen
 from tui.session import Session
+from tui.settings import SettingsFile
 from tui.widgets.hyperparameter_field import HyperparameterField
 from tui.widgets.hyperparameter_form import HyperparameterForm
 from tui.widgets.loss_chart import LossChart
@@ -67,10 +68,11 @@ async def opened(
     *,
     ascii_only: bool = False,
     link: Link = LINKS["normal"],
+    settings: SettingsFile | None = None,
 ) -> AsyncIterator[tuple[InklingApp, Pilot[str]]]:
     """The app on a session, or on a directory of runs."""
     session = Session(session) if isinstance(session, Path) else session
-    app = InklingApp(session, initial, attach, ascii_only=ascii_only, link=link)
+    app = InklingApp(session, initial, attach, ascii_only=ascii_only, link=link, settings=settings)
     async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
         yield app, pilot

@@ -12,6 +12,7 @@ Nothing here knows how a curve is drawn.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -89,8 +90,27 @@ class Curve:
         return self._points - int(self._count[: self.buckets].sum())
 
     def append(self, x: int, value: float) -> None:
-        """Add one point; for many, `extend` is faster by far."""
-        self.extend(np.array([x], np.int64), np.array([value], np.float64))
+        """Add one point; for many at once `extend` is faster, for one by one this is.
+
+        Raises:
+            ValueError: x goes backwards. The curve is then unchanged.
+        """
+        if self._last is not None and x < self._last[0]:
+            raise ValueError("x must not go backwards")
+        if self._points == self._capacity * self._span:
+            self._merge_pairs()
+        bucket, before = divmod(self._points, self._span)
+        if not before:
+            self._first_x[bucket] = x
+        self._last_x[bucket] = x
+        if math.isfinite(value):
+            self._low[bucket] = min(self._low[bucket], value)
+            self._high[bucket] = max(self._high[bucket], value)
+            self._sum[bucket] += min(max(value, -_SUMMABLE), _SUMMABLE)
+            self._count[bucket] += 1
+        self._points += 1
+        self._last = (int(x), float(value))
+        self._revision += 1
 
     def extend(self, x: npt.ArrayLike, values: npt.ArrayLike) -> None:
         """Add points in O(number of new points).

@@ -162,10 +162,13 @@ def _finished(fact: RunFinished) -> str:
 
 def diverged(fact: Diverged) -> str:
     """What happened, and what to do about it."""
-    return (
-        f"Diverged at step {fact.step:,}: loss {fact.loss:.3g} at rate {fact.learning_rate:.3g}. "
-        "Try a tenth of it."
-    )
+    return f"{what_diverged(fact)} Try a tenth of it."
+
+
+def what_diverged(fact: Diverged) -> str:
+    """What happened."""
+    loss, rate = f"{fact.loss:.3g}", f"{fact.learning_rate:.3g}"
+    return f"Diverged at step {fact.step:,}: loss {loss} at rate {rate}."
 
 
 def seconds(value: float) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tui.engine.columns import Buckets, Columns, Floats, Ints, Measure
+from tui.engine.columns import Buckets, Floats, Ints
 from tui.engine.curve import Curve
 
 NEWEST: Final = 2048
@@ -28,6 +28,10 @@ class Series(Curve):
         self._steps: Ints = np.zeros(2 * newest, np.int64)
         self._values: Floats = np.zeros(2 * newest)
         self._filled = 0
+
+    def append(self, x: int, value: float) -> None:
+        """Add one point."""
+        self.extend([x], [value])
 
     def extend(self, x: npt.ArrayLike, values: npt.ArrayLike) -> None:
         """Add points as to any curve.
@@ -50,19 +54,13 @@ class Series(Curve):
         self._values[self._filled : end] = added
         self._filled = end
 
-    def columns(
-        self,
-        width: int,
-        start: float | None = None,
-        stop: float | None = None,
-        measure: Measure | None = None,
-    ) -> Columns:
-        """Reduce the curve to at most `width` columns, as finely as it is known there."""
-        return self._finest(self._one_by_one()).columns(width, start, stop, measure)
+    def so_far(self) -> Buckets:
+        """What is remembered, as finely as it is known."""
+        return self._finest(points(self._steps[: self._filled], self._values[: self._filled]))
 
     def _finest(self, fine: Buckets) -> Buckets:
         """Everything, with `fine` in the place of what it covers."""
-        whole = self.so_far()
+        whole = super().so_far()
         if self._span == 1 or not len(fine):
             return whole
         before, after = whole.before(int(fine.first[0])), whole.after(int(fine.last[-1]))
@@ -75,10 +73,6 @@ class Series(Curve):
             # It holds more points than are known one by one: those are then told twice.
             rest, astride = fine, astride.cut_off_at(int(fine.first[0]))
         return astride.followed_by(rest).followed_by(after)
-
-    def _one_by_one(self) -> Buckets:
-        steps, values = self._steps[: self._filled], self._values[: self._filled]
-        return points(steps, values)
 
 
 def points(steps: Ints, values: Floats) -> Buckets:

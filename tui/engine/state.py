@@ -274,9 +274,10 @@ class RunState:
                 if self._alert is not None and self._alert.kind == kind:
                     self._raise(None)
             case Diverged():
-                sentence = f"{log_lines.diverged(fact)} a does, from the last checkpoint."
-                self._end("diverged", sentence)
-                self.advice = advice.after_divergence(fact, self.hyperparameters)
+                back = advice.after_divergence(fact, self.hyperparameters)
+                rate = format_value(back.value)
+                self._end("diverged", f"{log_lines.what_diverged(fact)} a: back, with rate {rate}")
+                self.advice = back
             case Stopped():
                 self._end("stopped")
             case Failed(sentence=sentence, field=field):

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.commands import RoomName, commands_in
+from tui.commands.keymap import renamed
 from tui.engine.digit_query import CLASS_FIELDS, FLAGS, NUMBERS
 
 
@@ -90,13 +91,16 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,q,question_mark,enter", "dismiss", "Close")
     ]
 
-    def __init__(self, room: RoomName) -> None:
+    def __init__(self, room: RoomName, keys: Mapping[str, str]) -> None:
         """The keys of one room, and those that work everywhere."""
         super().__init__()
-        self._room = room
+        self._room, self._keys = room, keys
 
     def compose(self) -> ComposeResult:
-        rows = [(command.key_name, command.help) for command in commands_in(self._room)]
+        rows = [
+            (command.key_name, command.help)
+            for command in renamed(commands_in(self._room), self._keys)
+        ]
         rows.append(("ctrl+p", "The palette: every command by name, and themes"))
         with VerticalScroll() as box:
             box.border_title = "Keys"

@@ -219,6 +219,7 @@ class TrainScreen(ChartDesk):
 
     def suggest(self, name: str, value: Value) -> None:
         """Put a value into its field and go there; Enter in it does the rest."""
+        self.take_in_hand("form")
         self.shown_pane = "form"
         self.query_one(HyperparameterForm).suggest(name, value)
 

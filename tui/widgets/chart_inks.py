@@ -39,8 +39,8 @@ STYLES: Final = len(Role) + ON_BAND
 
 @dataclass(frozen=True)
 class Markers:
-    """The characters a chart is drawn with; `band`, `line` and `rival_lines` may be names of
-    plotext's sub-cell markers."""
+    """The characters a chart is drawn with; `line` and `rival_lines` may be names of plotext's
+    sub-cell markers."""
 
     band: str
     line: str
@@ -64,7 +64,7 @@ class Markers:
 # Quadrant blocks make a band that reads as a surface and a line that reads as a line from
 # across a room; braille dots were too faint for either, sextants are missing from fonts.
 UNICODE_MARKERS: Final = Markers(
-    "hd", "hd", ("hd",) * 4, ("●", "○", "▲", "■", "◆", "▼"),
+    "█", "hd", ("hd",) * 4, ("●", "○", "▲", "■", "◆", "▼"),
     "━━", "┈", "┊", "╌", "│", "┷", "━", "…",
 )  # fmt: skip
 # With sixteen colours the band cannot be a paler shade of the line: texture must do instead.
