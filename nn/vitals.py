@@ -46,7 +46,7 @@ def examine(network: Network, x: Array, labels: Labels, loss: SoftmaxCrossEntrop
     value = loss.forward(network.forward(x), labels)
     layers = list(network.walk())
     # Before the way back, on which a layer may write over what the next one was given.
-    alike = [_alike(layer.output) for layer in layers if isinstance(layer, Activation)]
+    alike = [answer_alike(layer.output) for layer in layers if isinstance(layer, Activation)]
     network.backward(loss.backward())
     dense = [layer.d_weights for layer in layers if isinstance(layer, Dense)]
     if not math.isfinite(value):
@@ -61,8 +61,8 @@ def examine(network: Network, x: Array, labels: Labels, loss: SoftmaxCrossEntrop
     )
 
 
-def _alike(values: Array) -> NDArray[np.bool_]:
-    """Which columns of values (n, n_units) are the same in every row: (n_units,)."""
+def answer_alike(values: Array) -> NDArray[np.bool_]:
+    """Which units' values (n, n_units) are the same for all digits of a batch: bool (n_units,)."""
     spread = values.max(axis=0) - values.min(axis=0)
     same: NDArray[np.bool_] = spread <= ALIKE
     return same

@@ -58,6 +58,8 @@ SHOTS = (
     Shot("ascii-120x40", (120, 40), "first-light", SLOW, ["space"], 20, ascii_only=True),
     Shot("errors-200x60", (200, 60), "quick", {}, ["space"], 5, ["2", "a", "s"]),
     Shot("errors-80x24", (80, 24), "quick", {}, ["space"], 5, ["2", "g"]),
+    Shot("look-200x60", (200, 60), "quick", {}, ["space"], 5, ["3", "m"]),
+    Shot("look-80x24", (80, 24), "quick", {}, ["space"], 5, ["3"]),
     Shot("start-80x24", (80, 24), "first-light", {}),
     Shot("start-120x40", (120, 40), "first-light", {}),
     Shot("help-80x24", (80, 24), "first-light", {}, ["question_mark"]),

@@ -26,15 +26,13 @@ from nn.layers import Activation, Dropout, Layer, Shape
 from nn.losses import Labels, SoftmaxCrossEntropy
 from nn.network import Network
 from nn.residual import Residual
+from nn.vitals import answer_alike
 
 Array = NDArray[Any]
 NextStep = Callable[[Array, Array], None]
 """Moves parameters by gradients, both flat vectors and in place, as an `Optimizer.step` does."""
 
 BINS = 24
-
-DEAD_SLOPE = 1e-3
-"""A unit whose bend is flatter than this lets less than a thousandth of the gradient through."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +84,9 @@ class LayerPortrait:
         projection) and of dL/d(it); None where there is none.
     update_ratio: |step| / |weights|, both Euclidean lengths: by which share of themselves the next
         step would change the weights. Around 0.001 is usual. None where that is not known.
-    dead: bool (n_outputs,), of a bend: the units whose slope f'(z) is below `DEAD_SLOPE` for every
-        digit of the probe. Behind ReLU these are the units that are 0 for all of them, behind tanh
-        and sigmoid the saturated ones. No gradient comes through, so they stay what they are.
+    dead: bool (n_outputs,), of a bend: the units that answer every digit of the probe alike, a ReLU
+        that is always 0, a tanh or sigmoid that is always full (see `vitals`). No gradient comes
+        through, so they stay what they are.
     """
 
     kind: str
@@ -244,9 +242,7 @@ def _in_order(layers: Sequence[Layer]) -> Iterator[_Watched]:
 def _dead(layer: Layer) -> NDArray[np.bool_] | None:
     if not isinstance(layer, Activation):
         return None
-    slope = np.empty_like(layer.output)
-    layer.function.slope(layer.input, layer.output, slope)
-    return np.asarray((np.abs(slope) < DEAD_SLOPE).all(axis=0))
+    return answer_alike(layer.output)
 
 
 def _first(arrays: Sequence[Array]) -> Summary | None:

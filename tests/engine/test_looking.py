@@ -172,7 +172,9 @@ def test_a_digit_or_a_unit_that_is_not_there(make_run: Make) -> None:
 def test_why_there_is_nothing(
     make_run: Make, write_mnist: Callable[..., Path], tmp_path: Path
 ) -> None:
-    assert "has no checkpoint yet" in seen(Looker(NewestNetwork(make_run())), Wish(0)).sentence
+    looker = Looker(NewestNetwork(make_run()))
+    assert "has no checkpoint yet" in seen(looker, Wish(0)).sentence
+    assert [scene.sentence != "" for scene in looker.ask(Wish(0))] == [True]
     folder = write_mnist(tmp_path / "data")
     run = make_run(dataset="mnist", epochs=1)
     run.write_config(run.read_config().model_copy(update={"data_dir": str(folder)}))

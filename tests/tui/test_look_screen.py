@@ -39,31 +39,35 @@ async def test_look_inside_a_run(runs: Path) -> None:
         await pilot.press("3")
         look = look_room(app)
         await wait_for(pilot, lambda: look.scene and look.scene.portrait)
-        assert look.scene is not None
-        assert (look.scene.units, look.scene.chart) == (None, None)
 
         await pilot.press("n", "n", "p")
         await wait_for(pilot, lambda: look.scene.flow.digit == 1)
         given = RunNetwork.of_run(run).probabilities(1)
         await wait_for(pilot, lambda: f"{given.max():.1%} sure" in text(app))
         await pilot.press("slash", "9", "9", "9", "9", "enter")
-        assert any("no 9,999" in message for message in toasts(app))
+        await wait_for(pilot, lambda: any("no 9,999" in message for message in toasts(app)))
         assert look.editing
         await pilot.press("escape", "slash", "1", "7", "enter")
         await wait_for(pilot, lambda: look.scene.flow.digit == 17)
-        assert not look.query_one(DigitField).display
-        assert not look.editing
+        await wait_for(pilot, lambda: not look.query_one(DigitField).display)
+        await wait_for(pilot, lambda: not look.editing)
 
-        await pilot.press("w", "right", "right", "space")
+        await pilot.press("w")
+        await wait_for(pilot, lambda: look.scene.units)
+        await pilot.press("right", "right")
+        await wait_for(pilot, lambda: look.unit == 2)
+        await pilot.press("space")
         await wait_for(pilot, lambda: look.scene.effect)
-        await pilot.press("left", "space")
-        assert look.off == (1, 2)
+        await pilot.press("left")
+        await wait_for(pilot, lambda: look.unit == 1)
+        await pilot.press("space")
+        await wait_for(pilot, lambda: look.off == (1, 2))
         await wait_for(pilot, lambda: look.scene.effect.off == (1, 2))
         assert look.scene.effect.after.right == right_without(run, (1, 2))
         await pilot.press("space")
-        assert look.off == (2,)
+        await wait_for(pilot, lambda: look.off == (2,))
         await pilot.press("u", "u")
-        assert look.off == (2,)
+        await wait_for(pilot, lambda: look.off == (2,))
         await wait_for(pilot, lambda: look.scene.effect.off == (2,))
         await pilot.press("u")
         await wait_for(pilot, lambda: look.scene.effect is None)
@@ -77,7 +81,7 @@ async def test_look_inside_a_run(runs: Path) -> None:
         await wait_for(pilot, lambda: look.digit != before)
         await wait_for(pilot, lambda: look.scene.flow.digit == look.digit)
         await pilot.press("t")
-        await wait_for(pilot, lambda: look.tsne)
+        await wait_for(pilot, lambda: look.tsne, "t-SNE", seconds=60)
         await pilot.press("escape")
         await wait_for(pilot, lambda: not look.words)
         await pilot.press("e")
@@ -93,10 +97,10 @@ async def test_what_is_not_seen_is_not_looked_at() -> None:
         await pilot.press("3")
         await wait_for(pilot, lambda: "There is no network" in text(app))
         await pilot.press("space", "u", "t")
-        assert len(toasts(app)) == 3
+        await wait_for(pilot, lambda: len(toasts(app)) == 3)
         await enter(app, pilot, state_with_files())
         await wait_for(pilot, lambda: look.scene and look.scene.chart)
-        assert look.wish().views == {"layers", "weights", "map"}
+        await wait_for(pilot, lambda: look.wish().views == {"layers", "weights", "map"})
         await wait_for_pictures(app, pilot)
         drawn = {view: view.picture for view in look.query("ScenePicture")}
         # Nothing has changed: nothing is looked at again, and nothing sent.
@@ -106,7 +110,7 @@ async def test_what_is_not_seen_is_not_looked_at() -> None:
         assert look.scene is scene
         assert {view: view.picture for view in look.query("ScenePicture")} == drawn
         await pilot.press("1")
-        assert look.wish().views == frozenset()
+        await wait_for(pilot, lambda: look.wish().views == frozenset())
         await pilot.press("3")
         await pilot.resize_terminal(100, 34)
         await wait_for(pilot, lambda: look.wish().views == {"map"})
@@ -151,7 +155,9 @@ async def test_a_click_goes_there(runs: Path, hidden: str) -> None:
         await wait_for(pilot, lambda: look.digit == place)
         await pilot.press("space")
         if not hidden:
-            assert any("no hidden layer" in message for message in toasts(app))
+            await wait_for(
+                pilot, lambda: any("no hidden layer" in message for message in toasts(app))
+            )
             assert look.off == ()
         else:
             await wait_for(pilot, lambda: look.scene.effect)

@@ -208,14 +208,13 @@ def test_the_sign_is_told_twice(values: np.ndarray) -> None:
         if abs(upper) > 0.1:
             assert (brightness > zero) == (upper > 0)
     characters, _ = signed_characters(values, 0)
-    stronger = np.zeros(characters.shape)
-    for y in range(len(values)):
-        row = np.nan_to_num(values[y])
-        rows = stronger[y // 2]
-        rows[:] = np.where(np.abs(row) > np.abs(rows) + 0.34, row, rows)
-    for code, value in zip(characters.flat, stronger.flat, strict=True):
-        if abs(value) > 0.5:
-            assert chr(code) in (ABOVE if value > 0 else BELOW).strip()
+    for (y, x), code in np.ndenumerate(characters):
+        pair = np.nan_to_num(values[2 * y : 2 * y + 2, x])
+        told = pair[np.abs(pair) > 0.2]
+        if len(told) and (told > 0).all():
+            assert chr(code) in ABOVE.strip()
+        if len(told) and (told < 0).all():
+            assert chr(code) in BELOW.strip()
 
 
 @given(st.integers(1, 300), st.integers(1, 40), st.integers(1, 3))

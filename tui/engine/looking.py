@@ -50,6 +50,7 @@ class Looker:
         self._newest = newest
         self._network: RunNetwork | None = None
         self._last: Scene | None = None
+        self._refused = False
         # A question that is no longer wanted ends at its next answer; the network is for one.
         self._one_at_a_time = threading.Lock()
         self._forget()
@@ -73,12 +74,14 @@ class Looker:
             try:
                 yield from self._ask(wish)
             except RunError as error:
+                # Whoever asks again every now and then is to see the sentence stand still.
+                self._refused = True
                 yield Scene(wish, sentence=str(error))
             except MemoryError:
                 yield Scene(wish, sentence="There is not enough memory to look inside.")
 
     def _ask(self, wish: Wish) -> Iterator[Scene]:
-        if self._network is None:
+        if self._network is None and not self._refused:
             yield Scene(wish, busy="Fetching the network")
         known, chart = self._network, self._chart
         network = self._newest.look()

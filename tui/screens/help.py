@@ -56,8 +56,8 @@ trains on them too, and goes on with those it began with; nothing is ever tested
 ABOUT_LOOK = """\
 Everything is of the network's newest checkpoint, and of the test digit that n, p and / choose.
 Layers: what each puts out for 256 training digits, its weights W, how the loss would change with \
-them (dL/dW), and by which share of W the next step would move it; dead are units that let no \
-gradient through for any of these digits.
+them (dL/dW), and by which share of W the next step would move it; dead are units that \
+answer all of these digits alike.
 Weights: yellow, or + * #, is where ink speaks for a unit; blue, or - = %, where it speaks against.
 Map: each test digit, by its class's first letter, where the last layer sees it; an underlined one \
 is taken for another class.

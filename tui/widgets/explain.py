@@ -19,8 +19,8 @@ values: what the layer puts out for 256 training digits. W: its weights. dL/dW: 
 change with each. Bars are histograms from the least to the greatest. Healthy: std is alike from \
 layer to layer; where it shrinks, little gets through, and learning is slow.
 step/W = |next step| / |W|: a thousandth or so is usual; a tenth is wild, a millionth is sleep.
-dead: units with a slope f'(z) below 0.001 for every one of these digits (relu: always 0). No \
-gradient comes through, so they learn no more.
+dead: units that answer every one of these digits alike (relu: always 0). No gradient comes \
+through, so they learn no more.
 In nn/analysis/layer_statistics.py: Microscope; in nn/layers.py: Dense.forward, Dense.backward."""
 
 WEIGHTS = """\
