@@ -171,9 +171,9 @@ def _chosen(
         drawn = [
             start + rng.choice(n, min(of_each, n), replace=False) for start, n in places.stretches()
         ]
-        return np.sort(np.concatenate(drawn)).tolist() if drawn else []
+        return [int(i) for i in np.sort(np.concatenate(drawn))] if drawn else []
     if sample is not None and sample < size:
-        return np.sort(rng.choice(size, sample, replace=False)).tolist()
+        return [int(i) for i in np.sort(rng.choice(size, sample, replace=False))]
     return range(size)
 
 
