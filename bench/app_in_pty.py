@@ -24,6 +24,9 @@ from tui.engine.tail import STEP
 class AppInPty:
     """Starts `inkling` on a terminal of its own; use as a context manager."""
 
+    COMMAND: tuple[str, ...] = ("-m", "tui.cli")
+    """What Python is started with."""
+
     def __init__(
         self,
         runs_dir: Path,
@@ -44,7 +47,7 @@ class AppInPty:
         columns, rows = self._size
         fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tui.cli", *self._arguments, "--runs-dir", str(self.runs_dir)],
+            [sys.executable, *self.COMMAND, *self._arguments, "--runs-dir", str(self.runs_dir)],
             stdin=inside,
             stdout=inside,
             stderr=inside,

@@ -18,7 +18,10 @@ from tui.commands import COMMANDS, ROOM_TITLES, RoomName, commands_in
 HOUSE = Path(__file__).parents[1]
 MODULES = sorted((*HOUSE.glob("nn/**/*.py"), *HOUSE.glob("tui/**/*.py")))
 LONGEST = 350
-SHELL = {f"tui/{name}.py" for name in ("cli", "headless", "run_commands", "error_commands")}
+SHELL = {
+    f"tui/{name}.py"
+    for name in ("cli", "command_line", "headless", "run_commands", "error_commands")
+}
 
 
 def where(path: Path) -> str:

@@ -21,6 +21,7 @@ from tui.commands import RoomName, bindings, commands_in, works_in_fields
 from tui.engine.commands import Stop
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.text import printable
+from tui.link import LINKS, Link
 from tui.output_filter import OutputFilter
 from tui.palette import offered
 from tui.rooms import ROOMS
@@ -47,8 +48,9 @@ class InklingApp(RunControl):
     def __init__(
         self, session: Session, initial: Hyperparameters | None = None,
         attach: RunDirectory | None = None, *, ascii_only: bool = False,
+        link: Link = LINKS["normal"],
     ) -> None:  # fmt: skip
-        super().__init__(session, TrainScreen(initial, ascii_only=ascii_only), attach)
+        super().__init__(session, TrainScreen(initial, ascii_only=ascii_only), attach, link)
         self.ascii_only = ascii_only
         self.kept = {
             name: plan.make(session, ascii_only) for name, plan in ROOMS.items() if plan.kept

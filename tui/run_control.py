@@ -7,12 +7,14 @@ from collections.abc import Callable
 
 from textual import on, work
 from textual.app import App
+from textual.driver import Driver
 
 from tui.engine.client import CommandRefused, RunClient
 from tui.engine.commands import Command, Epoch, Pause, Resume, Set, Step, Stop
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.runs import live_runs, remove, summary
 from tui.engine.text import printable, size_in_words
+from tui.link import Link, Meter, metered
 from tui.screens.dialogs import about_coming_back, about_removing
 from tui.screens.room import Room
 from tui.screens.runs import RunsScreen
@@ -28,8 +30,12 @@ ASKS: dict[str, Command] = {
 class RunControl(App[str]):
     """The half of the app that deals with runs: one door in, one stream of changes out."""
 
-    def __init__(self, session: Session, train: TrainScreen, attach: RunDirectory | None) -> None:
+    def __init__(
+        self, session: Session, train: TrainScreen, attach: RunDirectory | None, link: Link
+    ) -> None:
         super().__init__()
+        self.link = train.link = link
+        self.animation_level = "full" if link.animated else "none"
         self.session = session
         self.train = train
         self._attach = attach
@@ -44,9 +50,15 @@ class RunControl(App[str]):
         """Have a room in sight, and show the run there as it is by now."""
         while self.screen is not self.train:
             self.pop_screen()
+        room.link = self.link
         if room is not self.train:
             self.push_screen(room)
         self.call_after_refresh(room.show_state, self.session.state)
+
+    def get_driver_class(self) -> type[Driver]:
+        # Textual's constructor asks for it, so the meter is there from the first byte on.
+        self.meter = Meter()
+        return metered(super().get_driver_class(), self.meter)
 
     @on(TrainScreen.Ready)
     def _begin(self) -> None:
@@ -70,6 +82,7 @@ class RunControl(App[str]):
         """Hand every change of the run to the room in sight, until it has ended."""
         try:
             async for state in self.session.changes():
+                self.room.sent = self.meter.rate
                 self.room.show_state(state)
         except Exception as error:
             # Whatever went wrong here went wrong on this side: the run is another process's.

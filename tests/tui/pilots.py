@@ -19,6 +19,7 @@ from tui.app import InklingApp
 from tui.engine.commands import Command
 from tui.engine.run_directory import RunDirectory
 from tui.engine.state import RunState
+from tui.link import LINKS, Link
 from tui.screens.errors import ErrorsScreen
 from tui.session import Session
 from tui.widgets.hyperparameter_field import HyperparameterField
@@ -63,17 +64,18 @@ async def opened(
     attach: RunDirectory | None = None,
     *,
     ascii_only: bool = False,
+    link: Link = LINKS["normal"],
 ) -> AsyncIterator[tuple[InklingApp, Pilot[str]]]:
     """The app on a session, or on a directory of runs."""
     session = Session(session) if isinstance(session, Path) else session
-    app = InklingApp(session, initial, attach, ascii_only=ascii_only)
+    app = InklingApp(session, initial, attach, ascii_only=ascii_only, link=link)
     async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
         yield app, pilot
 
 
 async def wait_for(
-    pilot: Pilot[Any], condition: Callable[[], object], what: str = "", seconds: float = 15.0
+    pilot: Pilot[Any], condition: Callable[[], object], what: str = "", seconds: float = 40.0
 ) -> None:
     """Let the app run until the condition holds."""
     until = time.monotonic() + seconds

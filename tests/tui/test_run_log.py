@@ -107,7 +107,7 @@ async def test_it_follows_its_end_until_one_scrolls_up_and_again_at_the_end() ->
         read = in_sight(app)
         kept = growing(app, kept, *numbered(105, 300))
         await wait_for(pilot, lambda: log_lines(app)[-1] == "line 299")
-        await pilot.pause(0.5)  # Longer than the log waits before it draws again.
+        await pilot.pause(0.8)  # Longer than the log waits before it draws again.
         assert in_sight(app) == read
         await pilot.press("end")
         await wait_for(pilot, lambda: in_sight(app)[-1] == "line 299")

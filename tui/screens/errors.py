@@ -75,7 +75,7 @@ class ErrorsScreen(ErrorsDesk):
         self._before = FIRST
 
     def compose(self) -> ComposeResult:
-        yield StatusLine().data_bind(ErrorsScreen.status)
+        yield StatusLine().data_bind(ErrorsScreen.status, ErrorsScreen.sent)
         yield Verdict().data_bind(ErrorsScreen.view)
         yield PaneTabs(TABS).data_bind(shown=ErrorsScreen.shown_pane)
         with Container(id="panes"):

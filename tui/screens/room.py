@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from tui.commands import RoomName, works_in_fields
 from tui.engine.state import RunState
+from tui.link import LINKS, Link
 from tui.terminal import SMALLEST
 from tui.widgets.key_line import KeyLine
 from tui.widgets.picture_widget import PictureWidget
@@ -41,6 +42,12 @@ class Room(Screen[None]):
     # 120x40; the two widgets concerned repaint themselves.
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
+    link: reactive[Link] = reactive(LINKS["normal"], repaint=False)
+    """What the line to the terminal carries."""
+
+    sent: reactive[float] = reactive(0.0, repaint=False)
+    """Bytes a second that went to the terminal of late."""
+
     def __init__(self, *, ascii_only: bool = False) -> None:
         super().__init__()
         self.ascii_only = ascii_only
@@ -59,6 +66,11 @@ class Room(Screen[None]):
     def on_mount(self) -> None:
         for widget in self.query(PictureWidget):
             widget.ascii_only = self.ascii_only
+            widget.link = self.link
+
+    def watch_link(self, link: Link) -> None:
+        for widget in self.query(PictureWidget):
+            widget.link = link
 
     def choose_breakpoints(self) -> None:
         """Textual does so when it hears of a new size, which for an app's first screen is after the

@@ -56,7 +56,7 @@ class RunsScreen(Room):
         self._list = RunList(runs_dir)
 
     def compose(self) -> ComposeResult:
-        yield StatusLine().data_bind(RunsScreen.status)
+        yield StatusLine().data_bind(RunsScreen.status, RunsScreen.sent)
         with Container(id="panes"):
             with Container(id="runs-pane", classes="pane") as pane:
                 pane.border_title = "Runs"

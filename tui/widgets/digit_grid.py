@@ -144,7 +144,7 @@ class DigitGrid(PictureWidget, can_focus=True):
         wanted = (
             self.predictions,
             self.size,
-            (self.wrong_only, self.ascii_only, self.page),
+            (self.wrong_only, self.ascii_only, self.page, self.link.small_digits),
             palette,
         )
         if wanted == self._wanted:
@@ -193,6 +193,7 @@ class DigitGrid(PictureWidget, can_focus=True):
             *self.size,
             self.predictions.images.shape[1:],
             longest_caption(self.predictions, ascii_only=self.ascii_only),
+            small=self.link.small_digits,
         )
 
     def _why_nothing(self, layout: Layout | None) -> str:

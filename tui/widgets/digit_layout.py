@@ -5,7 +5,7 @@ Pure functions over sizes and predictions; the widget that owns a pane is `digit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -21,6 +21,9 @@ CAPTION: Final = 1
 WIDEST_CAPTION: Final = 22
 ENOUGH: Final = 9
 """With this many digits on a page there is no reason to shrink them further."""
+
+LEGIBLE: Final = 14
+"""Pixels of a digit's side; halved once more, nobody could read it."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,12 @@ class Layout:
 
 
 def lay_out(
-    width: int, height: int, image_shape: tuple[int, int], caption_width: int
+    width: int,
+    height: int,
+    image_shape: tuple[int, int],
+    caption_width: int,
+    *,
+    small: bool = False,
 ) -> Layout | None:
     """The largest digits of which a page holds enough, or else the most digits.
 
@@ -66,6 +74,7 @@ def lay_out(
         width, height: of the pane, in cells.
         image_shape: (height, width) of an image, in pixels.
         caption_width: cells the longest caption would like; it gets what there is.
+        small: rather few cells than large digits: at half their size, and no more than enough.
 
     Returns:
         The layout; None if the pane is too small for a single digit.
@@ -73,14 +82,17 @@ def lay_out(
     best: Layout | None = None
     pixels_high, pixels_wide = image_shape
     scale = 1
+    if small and max(image_shape) > LEGIBLE:
+        pixels_high, pixels_wide, scale = (pixels_high + 1) // 2, (pixels_wide + 1) // 2, 2
     while True:
         found = _fit(width, height, pixels_high, pixels_wide, caption_width, scale)
         if found is not None:
             if found.page_size >= ENOUGH:
-                return found
+                rows = -(-ENOUGH // found.columns)
+                return replace(found, rows=min(found.rows, rows)) if small else found
             if best is None or found.page_size > best.page_size:
                 best = found
-        if max(pixels_high, pixels_wide) <= 14:  # Smaller still, and nobody could read it.
+        if max(pixels_high, pixels_wide) <= LEGIBLE:
             return best
         pixels_high, pixels_wide = (pixels_high + 1) // 2, (pixels_wide + 1) // 2
         scale *= 2

@@ -20,6 +20,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
+from tui.link import LINKS, Link
 from tui.widgets.strips import Canvas, Picture, changed_regions
 
 
@@ -31,6 +32,9 @@ class PictureWidget(Widget):
 
     ascii_only: reactive[bool] = reactive(False, repaint=False)
     """Use nothing but ASCII characters, for terminals and fonts that have nothing else."""
+
+    link: reactive[Link] = reactive(LINKS["normal"], repaint=False)
+    """What the line to the terminal carries: a slow one gets fewer pictures."""
 
     def __init__(self, *, max_rate: float = 5.0) -> None:
         """Make an empty picture widget that new data repaint at most `max_rate` times a second."""
@@ -88,7 +92,7 @@ class PictureWidget(Widget):
 
     def picture_begun(self) -> None:
         """Subclasses call this when they really make one: the clock of `max_rate` starts."""
-        self._not_before = monotonic() + 1.0 / max(self.max_rate, 0.01)
+        self._not_before = monotonic() + 1.0 / max(self.max_rate * self.link.share, 0.01)
 
     def show_picture(self, picture: Picture) -> None:
         """Swap in a picture and repaint the cells in which it differs from the last."""
@@ -137,6 +141,10 @@ class PictureWidget(Widget):
 
     def watch_ascii_only(self) -> None:
         """Draw again in the other characters."""
+        self.request_picture(at_once=True)
+
+    def watch_link(self) -> None:
+        """Draw again as the link would have it."""
         self.request_picture(at_once=True)
 
     def _time_is_up(self) -> None:

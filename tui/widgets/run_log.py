@@ -56,7 +56,7 @@ class RunLog(PictureWidget, can_focus=True):
     book: reactive[LogBook | None] = reactive(None, repaint=False)
 
     def __init__(self) -> None:
-        super().__init__(max_rate=2.5)
+        super().__init__(max_rate=1.5)
         self._kept: object = None
         # Lines below the last one in sight, and how many there were in all when it was set.
         self._below = 0

@@ -59,6 +59,10 @@ class StatusLine(PictureWidget):
 
     status: reactive[RunStatus] = reactive(RunStatus(), repaint=False)
 
+    sent: reactive[float] = reactive(0.0, repaint=False)
+    """Bytes a second that went to the terminal of late; told along with what else there is to tell,
+    for to say that nothing is sent would be to send something."""
+
     def watch_status(self, old: RunStatus, new: RunStatus) -> None:
         self.request_picture(at_once=old.phase != new.phase)
 
@@ -103,6 +107,10 @@ class StatusLine(PictureWidget):
         facts.append(f"step {status.step:,}/{status.steps:,}")
         if status.samples_per_second:
             facts.append(f"{_thousands(status.samples_per_second)} samples/s")
+        if self.link.name == "slow":
+            facts.append("slow link")
+        if self.sent and status.phase == "running":
+            facts.append(f"{self.sent / 1000:.1f} KB/s sent")
         while len(facts) > 1 and x + sum(cells(fact) + 3 for fact in facts) + 8 > width:
             facts.pop()
         text = ("  | " if self.ascii_only else "  · ").join(facts)

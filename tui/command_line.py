@@ -1,0 +1,189 @@
+"""What can be written on the command line: commands and options, the latter made from the
+hyperparameters' one definition."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import NoReturn
+
+from nn.presets import PRESETS
+from nn.specs import SPECS
+from tui.engine.sorts import SORTS
+from tui.exit_codes import USAGE
+
+
+class _Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose complaints are one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        from tui.engine.text import printable
+
+        sentence = printable(message[:1].upper() + message[1:])
+        print(f"inkling: {sentence.rstrip('.')}. See {self.prog} --help.", file=sys.stderr)
+        sys.exit(USAGE)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = _Parser(
+        prog="inkling",
+        usage="inkling [OPTION ...] [COMMAND]",
+        description="Train a from-scratch neural network on handwritten digits, and watch it.",
+        epilog="Without a command the app opens; `inkling train --help` lists a run's options.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"inkling {version('inkling-tui')}")
+    _add_options(parser)
+    parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
+    _add_link(parser, "auto")
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", prog="inkling", parser_class=_Parser
+    )
+
+    train = commands.add_parser(
+        "train",
+        usage="inkling train [OPTION ...]",
+        allow_abbrev=False,
+        help="train in the foreground, without the app",
+    )
+    _add_options(train)
+    train.add_argument("--json", action="store_true", help="print one JSON object per line")
+    _add_checkpoint_every(train)
+
+    attach = commands.add_parser(
+        "attach", help="open the app on a run that is live, or was", allow_abbrev=False
+    )
+    attach.add_argument(
+        "run", nargs="?", default="latest", metavar="RUN",
+        help=f"{_RUN_HELP} (the default)",
+    )  # fmt: skip
+    _add_place(attach)
+    attach.add_argument(
+        # Not False by default: that would lie over `inkling --ascii attach`.
+        "--ascii", action="store_true", default=argparse.SUPPRESS,
+        help="draw with ASCII characters only",
+    )  # fmt: skip
+    _add_link(attach, argparse.SUPPRESS)
+    _add_run_commands(commands)
+    return parser
+
+
+def _add_link(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument(
+        "--link", choices=("auto", "slow", "normal", "fast"), default=default,
+        help="what the line to the terminal carries; auto takes an SSH connection that answers "
+        "late for a slow one (default auto)",
+    )  # fmt: skip
+
+
+def _add_run_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
+    """What the shell can do with runs that are there already."""
+    listing = commands.add_parser("runs", help="list the runs", allow_abbrev=False)
+    listing.add_argument("--json", action="store_true", help="print one JSON object per line")
+    _add_place(listing)
+    helps = {
+        "pause": "have a live run hold",
+        "resume": "let a paused run go on, or take up one whose worker is gone",
+        "stop": "end a live run at its next step; what it has learnt is kept",
+    }
+    for name, told in helps.items():
+        command = commands.add_parser(name, help=told, allow_abbrev=False)
+        command.add_argument("run", metavar="RUN", help=_RUN_HELP)
+        _add_place(command)
+        if name == "resume":
+            command.add_argument(
+                "--epochs", default="", metavar="N", help="so many in all, or +N for N more"
+            )
+            command.add_argument(
+                "--json", action="store_true", help="print one JSON object per line"
+            )
+            _add_checkpoint_every(command)
+    _add_errors(commands)
+    remove = commands.add_parser("rm", help="remove runs for good", allow_abbrev=False)
+    remove.add_argument("runs", nargs="+", metavar="RUN", help=_RUN_HELP)
+    remove.add_argument("--yes", action="store_true", help="without asking")
+    _add_place(remove)
+
+
+def _add_errors(commands: argparse._SubParsersAction[_Parser]) -> None:
+    errors = commands.add_parser(
+        "errors", help="list the test digits that a run gets wrong", allow_abbrev=False
+    )
+    errors.add_argument(
+        "run", nargs="?", default="latest", metavar="RUN", help=f"{_RUN_HELP} (the default)"
+    )
+    errors.add_argument(
+        "--filter", default="wrong", metavar="WORDS",
+        help='which digits, such as "true:4 conf>0.9"; "" is all of them (default wrong)',
+    )  # fmt: skip
+    sorts = "; ".join(f"{name}: {told}" for name, told in SORTS.items())
+    errors.add_argument(
+        "--sort", choices=SORTS, default=next(iter(SORTS)), help=f"{sorts} (default loss)"
+    )
+    errors.add_argument("--csv", type=Path, metavar="FILE", help="write all of them as a table")
+    errors.add_argument("--png", type=Path, metavar="FILE", help="draw them on a contact sheet")
+    errors.add_argument("--against", metavar="RUN", help="compare with another run's answers")
+    errors.add_argument(
+        "--limit", type=_count, default=20, metavar="N",
+        help="list so many at most; 0 is all of them (default 20)",
+    )  # fmt: skip
+    errors.add_argument("--json", action="store_true", help="print one JSON object per line")
+    _add_place(errors)
+
+
+_RUN_HELP = "a run's name, the beginning of it, or latest"
+
+
+def _add_checkpoint_every(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--checkpoint-every", type=_seconds, default=None, metavar="SECONDS",
+        help="write a checkpoint at least so often (default 30)",
+    )  # fmt: skip
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError("must be a number of seconds greater than 0")
+    return seconds
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdecimal():
+        raise argparse.ArgumentTypeError("must be a whole number, 0 or greater")
+    return int(text)
+
+
+def _add_place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--runs-dir", type=Path, default=argparse.SUPPRESS, metavar="DIR",
+        help="where runs are kept (else INKLING_RUNS, else the user's data directory)",
+    )  # fmt: skip
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    _add_place(parser)
+    parser.add_argument(
+        "--data-dir", type=Path, default=argparse.SUPPRESS, metavar="DIR",
+        help="where mnist/ and fashion-mnist/ are (else INKLING_DATA, else downloaded)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--preset", default=argparse.SUPPRESS, metavar="NAME",
+        help=f"a recipe to start from: {', '.join(PRESETS)}",
+    )  # fmt: skip
+    groups = {spec.group: parser.add_argument_group(spec.group) for spec in SPECS.values()}
+    for spec in SPECS.values():
+        choices = spec.choices or spec.forms
+        told = f"one of {', '.join(choices)}" if choices else spec.bounds
+        extra = f" [{told}]" if told else ""
+        groups[spec.group].add_argument(
+            spec.option, default=argparse.SUPPRESS, dest=f"h_{spec.name}",
+            metavar=spec.name.upper(), help=(spec.help + extra).replace("%", "%%"),
+        )  # fmt: skip
