@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from tui.commands import RoomName
+from tui.screens.backprop import BackpropScreen
 from tui.screens.errors import ErrorsScreen
 from tui.screens.room import Room
 from tui.screens.runs import RunsScreen
@@ -25,6 +26,7 @@ class Plan:
 ROOMS: Mapping[RoomName, Plan] = MappingProxyType(
     {
         "errors": Plan(lambda _, ascii_only: ErrorsScreen(ascii_only=ascii_only)),
+        "backprop": Plan(lambda _, ascii_only: BackpropScreen(ascii_only=ascii_only)),
         "runs": Plan(
             lambda session, ascii_only: RunsScreen(session.runs_dir, ascii_only=ascii_only),
             kept=False,

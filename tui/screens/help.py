@@ -39,7 +39,18 @@ Matrix: rows are what a digit is, columns what it is taken for; ! marks the wors
 Digit: ✓ is the true class, ✗ what it is taken for; below, what it was taken for after each epoch. \
 s marks the ink that speaks for the answer with +, what speaks against it with -."""
 
-ABOUT: Mapping[RoomName, str] = MappingProxyType({"train": ABOUT_TRAIN, "errors": ABOUT_ERRORS})
+ABOUT_BACKPROP = """\
+One step of training, taken apart: the run's own network as of its newest checkpoint, its own \
+optimiser with its memory, and a test digit (or four). All of it is a copy; the run does not notice.
+Names: X the pixels, Z1 = X W1 + b1 the sums of the first layer, A1 = f(Z1) behind the bend, N, D \
+and R behind batch norm, dropout and a skip, P the probabilities, T the truth, L the loss. dW1 is \
+dL/dW1: how the loss would change with each weight.
+A number is taken apart into the sum that it is, the largest terms first. Compared (c), it is \
+worked out in float64 by hand, by a central difference and by autograd."""
+
+ABOUT: Mapping[RoomName, str] = MappingProxyType(
+    {"train": ABOUT_TRAIN, "errors": ABOUT_ERRORS, "backprop": ABOUT_BACKPROP}
+)
 
 
 class HelpScreen(ModalScreen[None]):
