@@ -96,12 +96,14 @@ def test_every_command_explains_itself() -> None:
 
 def test_every_action_exists() -> None:
     from tui.app import InklingApp
+    from tui.screens.backprop import BackpropScreen
     from tui.screens.errors import ErrorsScreen
     from tui.screens.runs import RunsScreen
     from tui.screens.train import TrainScreen
 
     rooms = {
-        "app": InklingApp, "train": TrainScreen, "errors": ErrorsScreen, "runs": RunsScreen
+        "app": InklingApp, "train": TrainScreen, "errors": ErrorsScreen, "runs": RunsScreen,
+        "backprop": BackpropScreen,
     }  # fmt: skip
     for command in COMMANDS:
         name = command.action.split("(")[0]

@@ -6,6 +6,7 @@ import inspect
 from pathlib import Path
 from typing import Any
 
+import effects_backprop
 import effects_errors
 import effects_rooms
 import effects_train
@@ -34,10 +35,15 @@ from tui.screens.room import Room
 from tui.widgets.key_line import KeyLine
 from tui.widgets.loss_chart import LossChart
 
-OF_ROOM = {"train": effects_train, "errors": effects_errors}
+OF_ROOM = {"train": effects_train, "errors": effects_errors, "backprop": effects_backprop}
 """The rooms with a file of effects to themselves."""
 
-EFFECTS = {**effects_train.EFFECTS, **effects_errors.EFFECTS, **effects_rooms.EFFECTS}
+EFFECTS = {
+    **effects_train.EFFECTS,
+    **effects_errors.EFFECTS,
+    **effects_backprop.EFFECTS,
+    **effects_rooms.EFFECTS,
+}
 """What can be seen to be so after the command, and not before."""
 
 ROOMS = sorted({command.room for command in COMMANDS})

@@ -51,7 +51,8 @@ BACKPROP = (
         "Double the learning rate of this lesson", "faster(1)",
     ),
     Command(
-        "backprop.slower", "backprop", "minus", "Slower", "Halve it", "faster(-1)",
+        "backprop.slower", "backprop", "minus", "Slower", "Halve the learning rate of this lesson",
+        "faster(-1)",
     ),
     Command(
         "backprop.check", "backprop", "G", "Check all",
@@ -99,7 +100,7 @@ BACKPROP = (
     ),
     Command(
         "backprop.leave", "backprop", "escape", "Stop",
-        "Stop the check, leave the field, back to the numbers", "leave", in_footer=True,
+        "Stop the check, leave the field, back to the numbers", "step_out", in_footer=True,
         in_fields=True,
     ),
 )  # fmt: skip

@@ -285,7 +285,7 @@ class BackpropScreen(BackpropDesk):
         if pane == "numbers":
             self.query_one(MatrixGrid).focus()
 
-    def action_leave(self) -> None:
+    def action_step_out(self) -> None:
         if self.editing:
             self._hide_index()
         elif not self.stop_checking():

@@ -14,6 +14,7 @@ from tui.widgets.half_blocks import LEVELS, ascii_cells, half_blocks, ink
 from tui.widgets.inks import Inks
 from tui.widgets.picture_widget import PictureWidget
 from tui.widgets.strips import Canvas, Picture, shorten
+from tui.widgets.words import plain
 
 GROUND = LEVELS * LEVELS
 PLAIN, QUIET, RIGHT, WRONG = range(GROUND + 1, GROUND + 5)
@@ -98,4 +99,5 @@ class DigitRow(PictureWidget):
             space = canvas.width - x if beside else each - 1
             for i, text in enumerate(caption.lines):
                 tone = (RIGHT if caption.right else WRONG) if i == 0 else PLAIN if i < 3 else QUIET
-                canvas.put(x, y + i, shorten(text, space, ellipsis), tone)
+                said = plain(text) if self.ascii_only else text
+                canvas.put(x, y + i, shorten(said, space, ellipsis), tone)

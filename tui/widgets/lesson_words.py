@@ -16,8 +16,8 @@ from tui.widgets.words import Line, Tone, line
 
 
 def exact(value: float) -> str:
-    """A number with as many digits as float32 has, and a space where a plus would be."""
-    return f"{value: .7g}"
+    """A number with as many digits as float32 has."""
+    return f"{value:.7g}"
 
 
 def head(page: Page, place: int) -> tuple[Line, ...]:
@@ -36,11 +36,8 @@ def head(page: Page, place: int) -> tuple[Line, ...]:
 
 
 def of_network(page: Page) -> str:
-    """Whose network it is, and how far it had come."""
-    if page.applied:
-        steps = "step" if page.applied == 1 else "steps"
-        return f"epoch {page.epoch}, a copy {page.applied} {steps} on"
-    return f"the run's own network, epoch {page.epoch}"
+    """How far the network had come in its run, and since."""
+    return f"epoch {page.epoch}" + (f", {page.applied} applied" if page.applied else "")
 
 
 def outcome(page: Page) -> Line:
@@ -100,7 +97,7 @@ def apart(parts: Parts | None, opinion: Opinion | None, height: int) -> tuple[Li
     """One number: what others say of it if they were asked, and the sum that it is."""
     if parts is None:
         return (line("An earlier step has made this; v shows what this one makes.", "quiet"),)
-    lines = [Line(((f"{parts.name} =", "plain"), (exact(parts.number), "strong")))]
+    lines = [Line(((f"{parts.name} = ", "plain"), (exact(parts.number), "strong")))]
     if opinion is not None:
         lines += second_opinion(opinion)
     lines += [
@@ -116,7 +113,7 @@ def apart(parts: Parts | None, opinion: Opinion | None, height: int) -> tuple[Li
         spans: list[tuple[str, Tone]] = [(f"  {exact(term.value):>14}  ", "plain")]
         spans.append((term.words, "quiet"))
         if term.right is not None:
-            spans.append((f" ={exact(term.left)} ×{exact(term.right)}", "plain"))
+            spans.append((f" = {exact(term.left)} × {exact(term.right)}", "plain"))
         lines.append(Line(tuple(spans)))
     if told.n_rest:
         lines.append(
@@ -165,21 +162,16 @@ def captioned(page: Page) -> Captioned:
     for k, label in enumerate(digits.labels.tolist()):
         guess = int(lesson.said[k].argmax())
         right = guess == label
-        mark = "✓" if right else "✗"
         p, after = float(lesson.said[k, label]), float(lesson.said_after[k, label])
-        name = printable(names[label])
-        said = f"{mark} {printable(names[guess])} {lesson.said[k].max():.0%}"
-        captions.append(
-            Caption(
-                (
-                    said if right else f"{said}, is {name}",
-                    f"test digit {digits.indices[k]}",
-                    f"P({name}) {p:.4f}",
-                    f"after {after:.4f}",
-                ),
-                right,
-            )
+        name, taken = printable(names[label]), printable(names[guess])
+        said = f"✓ {name}" if right else f"✗ {taken}≠{name}"
+        lines = (
+            f"{said} {lesson.said[k].max():.0%}",
+            f"digit {digits.indices[k]}",
+            f"P({name}) {p:.4f}",
+            f"after {after:.4f}",
         )
+        captions.append(Caption(lines, right))
     return Captioned(digits.images, digits.pixel_max, tuple(captions))
 
 
@@ -200,7 +192,7 @@ def check(found: Checked | None, progress: str) -> tuple[Line, ...]:
             (
                 ("✓ passed" if well else "✗ failed", "good" if well else "bad"),
                 (
-                    f": {result.measured:,} numbers measured, {result.at_kinks:,} at kinks and not",
+                    f": {result.measured:,} measured, {result.at_kinks:,} at kinks left out",
                     "plain",
                 ),
             )

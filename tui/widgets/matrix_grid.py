@@ -105,7 +105,7 @@ class MatrixGrid(PictureWidget, can_focus=True):
     @property
     def _columns(self) -> int:
         """Numbers side by side for which there is room."""
-        return max((self.size.width - self._label) // WIDTH, 1)
+        return max((self.size.width - self._label - 1) // WIDTH, 1)
 
     @property
     def _lines(self) -> int:
@@ -187,7 +187,7 @@ class MatrixGrid(PictureWidget, can_focus=True):
                 text = number(value)
                 left = label + (x + 1) * WIDTH - len(text)
                 if (i, j) == self.cell:
-                    canvas.put(left - 1, y, f"[{text}]"[: len(text) + 1], HERE)
+                    canvas.put(left - 1, y, f"[{text}]", HERE)
                 else:
                     canvas.put(left, y, text, _tone(value, largest))
         y = len(shown) + 1

@@ -83,11 +83,11 @@ class Words(PictureWidget):
         self.show_picture(Picture.from_canvas(canvas, [self.rich_style, *styles]))
 
 
-_PLAIN = str.maketrans({"×": "*", "→": ">", "✓": "+", "✗": "x", "·": ".", "…": "~"})
+_PLAIN = str.maketrans({"×": "*", "→": ">", "✓": "+", "✗": "x", "·": ".", "…": "~", "≠": "!="})
 
 
 def plain(text: str) -> str:
-    """The text in ASCII, in as many cells."""
+    """The text in ASCII."""
     return text.translate(_PLAIN)
 
 
@@ -101,6 +101,7 @@ def _broken(whole: Line, width: int) -> list[Line]:
     for text, tone in whole.spans:
         for word in _pieces(text):
             if x and x + cells(word.rstrip()) > width:
+                spans[-1] = spans[-1][0].rstrip(), spans[-1][1]
                 lines.append(Line(tuple(spans)))
                 spans, x = [(" " * whole.indent, "plain")], whole.indent
                 word = word.lstrip()
