@@ -124,10 +124,19 @@ def test_a_residual_of_one_width_adds_what_it_was_given() -> None:
     lesson, pixels = a_lesson(plain=False)
     steps = {step.title: step for step in steps_of(lesson, pixels, 255)}
     assert steps["Residual 2, forward"].equation == "R2 = D2 + D1"
-    assert steps["Residual 3, forward"].equation == "R3 = D3 + P3"
+    assert steps["Residual 3, forward"].equation == "R3 = D3 + S3"
     assert steps["Residual 2, back"].equation == "dD1 = dD1 through + dR2"
     assert steps["Residual 3, back"].equation == "dR2 = dR2 through + dR2 around"
     assert steps["Dense 4, forward"].equation == "Z4 = R3 W4 + b4"
+
+
+def test_a_dropout_that_drops_nothing_has_no_steps() -> None:
+    lesson, pixels = a_lesson(rate=0.0)
+    steps = steps_of(lesson, pixels, 255)
+    assert not [step for step in steps if "Dropout" in step.title]
+    equations = {step.title: step.equation for step in steps}
+    assert equations["Residual 2, forward"] == "R2 = A2 + A1"
+    assert equations["Dense 4, back to its weights"] == "dW4 = R3^T dZ4"
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

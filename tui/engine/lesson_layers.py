@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import singledispatch
 
-import numpy as np
-
 from nn.batch_norm import BatchNorm
 from nn.layers import Activation, Dense, Dropout, Layer
 from nn.lesson import Heard, Lesson
@@ -258,8 +256,8 @@ def _(layer: Activation, n: Named) -> Iterator[Step]:
 
 @forward.register
 def _(layer: Dropout, n: Named) -> Iterator[Step]:
-    factors = n.heard.factors if n.heard.factors is not None else np.ones_like(n.heard.x)
-    mask = f"M{n.level}"
+    factors, mask = n.heard.factors, f"M{n.level}"
+    assert factors is not None
 
     def parts(i: int, j: int) -> Parts:
         words = f"{at(n.x, i, j)} × {at(mask, i, j)}"
@@ -272,17 +270,16 @@ def _(layer: Dropout, n: Named) -> Iterator[Step]:
         f"{n.y} = {n.x} × {mask}, {mask} 0 or 1 / (1 - {layer.rate:g})",
         f"While it learns, each value is left out with probability {layer.rate:g}, drawn anew for "
         "every batch, so that no unit can rely on another; those that stay are made larger by as "
-        "much as is missing."
-        + ("" if n.heard.factors is not None else " At rate 0 nothing is left out."),
-        (passage(Dropout.forward, r"factors|return x"),),
+        "much as is missing.",
+        (passage(Dropout.forward, r"factors"),),
         (Matrix(n.y, n.heard.y, parts), n.given, Matrix(mask, factors)),
     )
 
 
 @backward.register
 def _(_layer: Dropout, n: Named) -> Iterator[Step]:
-    h, mask = n.heard, f"M{n.level}"
-    factors = h.factors if h.factors is not None else np.ones_like(h.x)
+    h, factors, mask = n.heard, n.heard.factors, f"M{n.level}"
+    assert factors is not None
 
     def parts(i: int, j: int) -> Parts:
         words = f"{at(f'd{n.y}', i, j)} × {at(mask, i, j)}"

@@ -15,7 +15,7 @@ import tui.engine.lesson_blocks  # noqa: F401  registers the steps of BatchNorm 
 from nn.batch_norm import BatchNorm
 from nn.batches import Batches
 from nn.layers import Activation, Dense, Dropout, Layer
-from nn.lesson import Lesson
+from nn.lesson import Heard, Lesson
 from nn.losses import SoftmaxCrossEntropy, softmax
 from nn.residual import Residual
 from nn.second_opinion import Gradient
@@ -30,12 +30,13 @@ def steps_of(lesson: Lesson, pixels: Array, pixel_max: int) -> tuple[Step, ...]:
     """All steps of a lesson about digits of these pixels, (n, n_inputs), ink up to `pixel_max`."""
     named = name_layers(lesson)
     made: list[Step] = [_scaling(lesson, pixels, pixel_max)]
-    for layer in named:
+    busy = [layer for layer in named if not _idle(layer.heard)]
+    for layer in busy:
         made += forward(layer.heard.layer, layer)
     made += _loss(lesson, named[-1].y)
-    for layer in _way_back(named):
+    for layer in _way_back(busy):
         made += backward(layer.heard.layer, layer)
-    for layer in named:
+    for layer in busy:
         made += update(layer)
     return tuple(made)
 
@@ -44,7 +45,8 @@ def name_layers(lesson: Lesson) -> list[Named]:
     """Every layer that was heard, with a name for what it was given and what it made of it.
 
     Level by level, a level being a Dense layer and what follows it up to the next: Z1 = X W1 + b1,
-    N1 its batch norm, A1 its bend, D1 what Dropout left of that, R2 what a Residual made.
+    N1 its batch norm, A1 its bend, D1 what Dropout left of that, R2 what a Residual made. A Dropout
+    that drops nothing makes nothing new, and has no steps.
     """
     blocks = {h.place: h.layer for h in lesson.heard if isinstance(h.layer, Residual)}
     by_place: dict[tuple[int, ...], Named] = {}
@@ -58,11 +60,12 @@ def name_layers(lesson: Lesson) -> list[Named]:
         way = ""
         if block is not None:
             way = " around" if projection else " through" if last == 0 else ""
+        given = _given(place, by_place, blocks)
         named = Named(
             lesson, heard, number, level,
             title=f"{'Projection' if projection else _kind(heard.layer)} {level}",
-            x=_given(place, by_place, blocks),
-            y=f"{'P' if projection else _letter(heard.layer)}{level}",
+            x=given,
+            y=given if _idle(heard) else f"{'S' if projection else _letter(heard.layer)}{level}",
             weights=f"{'V' if projection else 'W'}{level}",
             way=way,
         )  # fmt: skip
@@ -89,6 +92,10 @@ def _given(
     if block is not None and last in (0, len(block.block)):
         return _given(tuple(outer), by_place, blocks)
     return by_place[(*outer, last - 1)].y if last else "X"
+
+
+def _idle(heard: Heard) -> bool:
+    return isinstance(heard.layer, Dropout) and heard.factors is None
 
 
 def _kind(layer: Layer) -> str:
