@@ -33,4 +33,7 @@ async def test_who_follows_the_page_sees_what_it_says(runs: Path, size: tuple[in
         for keys, words in lines_of_the_page():
             for key in keys:
                 await pilot.press(key)
-            await wait_for(pilot, lambda w=words: w in text(app), f"{keys}: {words}", 60)
+            try:
+                await wait_for(pilot, lambda w=words: w in text(app), f"{keys}: {words}", 60)
+            except AssertionError as late:
+                raise AssertionError(f"{late}; instead:\n{text(app)}") from None

@@ -61,6 +61,10 @@ class BackpropScreen(BackpropDesk):
     matrix: reactive[Matrix | None] = reactive(None, repaint=False)
     digits: reactive[Captioned | None] = reactive(None, repaint=False)
 
+    def __init__(self, *, ascii_only: bool = False) -> None:
+        super().__init__(ascii_only=ascii_only)
+        self._furnished = False
+
     def compose(self) -> ComposeResult:
         yield StatusLine().data_bind(BackpropScreen.status, BackpropScreen.sent)
         yield self._words("head", wrap=False)
@@ -99,7 +103,9 @@ class BackpropScreen(BackpropDesk):
             self.query_one(f"#{pane}-pane").border_title = label
         self.watch_shown_pane(self.shown_pane)
         self.query_one(MatrixGrid).focus()
-        self._tell()
+        # Textual's own `is_mounted` comes true only some time after this.
+        self._furnished = True
+        self._look()
 
     def show_state(self, state: RunState | None) -> None:
         """The run as it is by now; a lesson that is going on is left as it is."""
@@ -163,6 +169,8 @@ class BackpropScreen(BackpropDesk):
 
     def _look(self, *, keep: bool = False) -> None:
         """Show the step's matrix, with the cursor at its largest number, or where it is."""
+        if not self._furnished:
+            return
         step = self.step
         if step is None:
             self.matrix = None
@@ -178,8 +186,6 @@ class BackpropScreen(BackpropDesk):
 
     def _tell(self) -> None:
         """Everything in words."""
-        if not self.is_mounted:
-            return
         page, step = self.page, self.step
         if page is None or step is None:
             for name in ("head", "message", "source", "explain", "apart"):
@@ -196,14 +202,14 @@ class BackpropScreen(BackpropDesk):
         self._tell_check()
 
     def _tell_number(self) -> None:
-        if not self.is_mounted or self.matrix is None:
+        if not self._furnished or self.matrix is None:
             return
         words = self.query_one("#apart", Words)
         parts = None if self.matrix.parts is None else self.matrix.parts(*self.cell)
         words.lines = lesson_words.apart(parts, self.opinion, words.size.height)
 
     def _tell_check(self) -> None:
-        if self.is_mounted:
+        if self._furnished:
             self._say("check", lesson_words.check(self.found, self.progress))
 
     def _say(self, name: str, lines: tuple[lesson_words.Line, ...]) -> None:

@@ -37,7 +37,9 @@ def head(page: Page, place: int) -> tuple[Line, ...]:
 
 def of_network(page: Page) -> str:
     """How far the network had come in its run, and since."""
-    return f"epoch {page.epoch}" + (f", {page.applied} applied" if page.applied else "")
+    steps = "step" if page.step == 1 else "steps"
+    applied = f" + {page.applied} applied" if page.applied else ""
+    return f"after {page.step:,} {steps}{applied}"
 
 
 def outcome(page: Page) -> Line:
