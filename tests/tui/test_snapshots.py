@@ -9,11 +9,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pytest
-from pilots import QuietSession, errors_room, toasts, wait_for, wait_for_pictures
+from lesson_pages import SameEverywhere
+from pilots import (
+    QuietSession,
+    backprop_room,
+    errors_room,
+    toasts,
+    wait_for,
+    wait_for_pictures,
+)
 from run_states import of_phase
 from textual.pilot import Pilot
 
 from tui.app import InklingApp
+from tui.engine.classroom import Wish
 
 SMALL, USUAL, LARGE = (80, 24), (120, 40), (200, 60)
 
@@ -75,8 +84,26 @@ SCENES = (
         "errors-paper", USUAL, "finished", ["percent_sign"], theme="inkling-paper", room="errors"
     ),
     Scene("errors-none", SMALL, room="errors"),
+    Scene("backprop", SMALL, "finished", ["space", "right"], room="backprop"),
+    Scene("backprop", USUAL, "finished", ["b", "space", "down"], room="backprop"),
+    Scene("backprop", LARGE, "finished", ["b", "space", "right"], room="backprop"),
+    Scene("backprop-source", SMALL, "finished", ["s", "space"], room="backprop"),
+    Scene("backprop-ascii", USUAL, "finished", ["space"], ascii_only=True, room="backprop"),
+    Scene("backprop-none", SMALL, room="backprop"),
     Scene("leave", USUAL, "running", ["q"], live=True),
 )
+
+
+async def enter_backprop(app: InklingApp, pilot: Pilot[str], scene: Scene) -> None:
+    """The room, with a lesson in it whose numbers are the same on every machine."""
+    room = backprop_room(app)
+    if scene.phase:
+        app.session.state = state = of_phase(scene.phase)
+        room._classroom, room._state = SameEverywhere(), state
+        room._tried_at = (state.status.epoch, state.status.phase)
+        room.open(Wish(count=1))
+    app.enter(room)
+    await wait_for(pilot, lambda: room.is_current and (room.page or not scene.phase))
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
@@ -97,6 +124,8 @@ def test_it_looks_as_it_should(scene: Scene, snap_compare: Callable[..., bool]) 
             app.enter(errors_room(app))
             await wait_for(pilot, lambda: errors_room(app).is_current)
             await wait_for(pilot, lambda: errors_room(app).view or not scene.phase)
+        if scene.room == "backprop":
+            await enter_backprop(app, pilot, scene)
         await pilot.pause()
         await pilot.press(*scene.keys)
         await wait_for(pilot, lambda: errors_room(app)._soon is None)
