@@ -43,7 +43,8 @@ Is it right, and does it last:
 
 What it gets wrong, and why:
 
-31. `analysis`         confusion, calibration, forgetting, suspect labels, neighbours, saliency
+31. `analysis`         confusion, calibration, forgetting, suspect labels, neighbours, saliency;
+                       and the inside: statistics of layers, units, a map of the hidden layer
 
 Besides the book, `names` lists what things are called, `hyperparameters` is the one place where
 every knob is named, bounded and explained (pydantic does the checking, `checks` and `sources` what

@@ -8,6 +8,12 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
+
+NO_EXTRA, OWN_EXTRA = "none", "own"
+"""What may stand in place of a file with more training samples."""
+
+LONGEST_PATH = 4096
 
 SLOWEST_PACE = 0.001
 """Steps a second; slower is nobody's wish, and the wait for a turn would overflow."""
@@ -53,6 +59,14 @@ def check_warmup(warmup: str) -> str:
 def as_text(value: object) -> object:
     """A number is as good as its text: older runs have `warmup = 0.25` in their files."""
     return f"{value:g}" if isinstance(value, (int, float)) else value
+
+
+def check_extra_data(text: str) -> str:
+    if len(text) > LONGEST_PATH:
+        raise ValueError(f"must be {LONGEST_PATH} characters at most")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+        raise ValueError("must be UTF-8 without control characters; give the file another name")
+    return text or NO_EXTRA
 
 
 def check_split(split: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from nn.specs import SPECS
 
-_NOT_HERE = ("dataset", "split", "seed", "pace", "threads")
+_NOT_HERE = ("dataset", "split", "extra_data", "seed", "pace", "threads")
 """Hyperparameters that mean nothing here: the rows are given, all of them for training; the seed
 goes by its scikit-learn name, `random_state`; and joblib limits the threads of its workers."""
 

@@ -14,7 +14,10 @@ from typing import Annotated, Literal, Union
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from nn.checks import (
+    NO_EXTRA,
+    OWN_EXTRA,
     as_text,
+    check_extra_data,
     check_pace,
     check_split,
     check_warmup,
@@ -48,6 +51,17 @@ class Live:
 
 
 @dataclasses.dataclass(frozen=True)
+class Fixed:
+    """Marks a field that not even a fork of a run may change (`nn.fork`), with why not."""
+
+    why: str
+
+
+_SHAPE = Fixed("the parameters have the shape that it gave them")
+_DIGITS = Fixed("what was learnt from would be tested on")
+
+
+@dataclasses.dataclass(frozen=True)
 class Offer:
     """Marks a text field with what may be typed there, and with beginnings to choose from."""
 
@@ -73,29 +87,41 @@ class Hyperparameters(BaseModel):
         str,
         AfterValidator(check_dataset),
         Offer(forms=DATASET_FORMS, starts=DATASET_STARTS),
+        Fixed("the network knows these digits, and no others"),
         Group("Data"),
     ] = Field(
         default="digits",
         title="Data set",
         description="which digits to learn: a name, or where your own are",
     )
-    split: Annotated[str, AfterValidator(check_split)] = Field(
+    split: Annotated[str, AfterValidator(check_split), _DIGITS] = Field(
         default="auto",
         title="Split",
         description="official, the share to test on, or auto: official, else 0.2",
     )
-    validation: float = Field(
+    validation: Annotated[float, _DIGITS] = Field(
         default=0,
         ge=0,
         le=0.5,
         title="Validation",
         description="share of the training digits held out to judge epochs by",
     )
+    extra_data: Annotated[
+        str,
+        AfterValidator(check_extra_data),
+        Offer(forms=(NO_EXTRA, OWN_EXTRA, "FILE"), starts=(NO_EXTRA, OWN_EXTRA)),
+        Fixed("steps and epochs are counted by the digits there are"),
+    ] = Field(
+        default=NO_EXTRA,
+        title="Extra data",
+        description="samples to train on too, never to test on: own, kept in Draw, or an npz file",
+    )
 
     hidden: Annotated[
         tuple[int, ...],
         BeforeValidator(widths_from_text),
         AfterValidator(check_widths),
+        _SHAPE,
         Group("Network"),
     ] = Field(
         default=(128, 64),
@@ -105,17 +131,17 @@ class Hyperparameters(BaseModel):
     activation: ActivationName = Field(
         default="relu", title="Activation", description="the bend after every hidden layer"
     )
-    initializer: InitializerName = Field(
+    initializer: Annotated[InitializerName, Fixed("the weights are drawn already")] = Field(
         default="auto",
         title="Initialiser",
         description="how weights are drawn; auto: the one that suits the activation",
     )
-    normalization: NormalizationName = Field(
+    normalization: Annotated[NormalizationName, _SHAPE] = Field(
         default="none",
         title="Normalisation",
         description="batch_norm rescales every unit's sums to the batch, before the bend",
     )
-    skip: SkipName = Field(
+    skip: Annotated[SkipName, _SHAPE] = Field(
         default="none",
         title="Skip",
         description="residual adds a hidden layer's input to its output, the first's aside",
@@ -156,17 +182,21 @@ class Hyperparameters(BaseModel):
     drops: int = Field(
         default=2, ge=1, le=1000, title="Drops", description="how often the step schedule drops"
     )
-    batch_size: int = Field(
+    batch_size: Annotated[int, Fixed("steps and epochs are counted by it")] = Field(
         default=32,
         ge=1,
         le=65536,
         title="Batch size",
         description="digits averaged into one gradient",
     )
-    epochs: int = Field(
-        default=60, ge=1, le=100_000, title="Epochs", description="passes over the training set"
+    epochs: Annotated[int, Live()] = Field(
+        default=60,
+        ge=1,
+        le=100_000,
+        title="Epochs",
+        description="passes over the training set; the schedule stretches to them",
     )
-    seed: int = Field(
+    seed: Annotated[int, _DIGITS] = Field(
         default=42, ge=0, le=2**32 - 1, title="Seed", description="same seed, same run, bit for bit"
     )
 
@@ -212,48 +242,48 @@ class Hyperparameters(BaseModel):
         title="Patience",
         description="stop after so many epochs without a better validation loss; 0: never",
     )
-    keep: Literal["last", "best"] = Field(
+    keep: Annotated[Literal["last", "best"], Fixed("the best so far was kept, or was not")] = Field(
         default="last",
         title="Keep",
         description="end with the last epoch's parameters, or the best's by validation loss",
     )
 
-    shift: Annotated[float, Group("Augmentation")] = Field(
+    shift: Annotated[float, Live(), Group("Augmentation")] = Field(
         default=0,
         ge=0,
         le=1000,
         title="Shift",
         description="training digits move by up to so many pixels",
     )
-    rotation: float = Field(
+    rotation: Annotated[float, Live()] = Field(
         default=0,
         ge=0,
         le=180,
         title="Rotation",
         description="training digits turn by up to so many degrees",
     )
-    scaling: float = Field(
+    scaling: Annotated[float, Live()] = Field(
         default=0,
         ge=0,
         le=0.9,
         title="Scaling",
         description="training digits grow or shrink by up to this share",
     )
-    shear: float = Field(
+    shear: Annotated[float, Live()] = Field(
         default=0,
         ge=0,
         le=5,
         title="Shear",
         description="training digits lean over by up to this share of their height",
     )
-    elastic: float = Field(
+    elastic: Annotated[float, Live()] = Field(
         default=0,
         ge=0,
         le=1000,
         title="Elastic",
         description="training digits are warped by so many pixels (standard deviation)",
     )
-    elastic_sigma: float = Field(
+    elastic_sigma: Annotated[float, Live()] = Field(
         default=4,
         ge=0.5,
         le=1000,

@@ -14,12 +14,21 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from nn.hyperparameters import Group, HyperparameterError, Hyperparameters, Live, Offer, Value
+from nn.hyperparameters import (
+    Fixed,
+    Group,
+    HyperparameterError,
+    Hyperparameters,
+    Live,
+    Offer,
+    Value,
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class Spec:
-    """One hyperparameter as the command line, the form and the documents need to know it."""
+    """One hyperparameter as the command line, the form and the documents need to know it. `fixed`
+    says why a fork cannot change it, and is empty where it can."""
 
     name: str
     label: str
@@ -30,6 +39,7 @@ class Spec:
     forms: tuple[str, ...]
     starts: tuple[str, ...]
     live: bool
+    fixed: str
     bounds: str
     adapter: TypeAdapter[Any]
 
@@ -95,6 +105,25 @@ def parse_live(changes: Mapping[str, object]) -> dict[str, Value]:
     return parsed
 
 
+def parse_fork(changes: Mapping[str, object]) -> dict[str, Value]:
+    """The values with which a new run may go on from another's checkpoint, checked, by name.
+
+    Raises:
+        HyperparameterError: unknown, out of bounds, or what was learnt would not fit it.
+    """
+    parsed = {}
+    for name, value in changes.items():
+        spec = SPECS.get(name)
+        if spec is None:
+            raise HyperparameterError(name, f"There is no hyperparameter {ascii(name)[:60]}.")
+        if spec.fixed:
+            raise HyperparameterError(
+                name, f"{spec.label} cannot change in a fork, only in a new run: {spec.fixed}."
+            )
+        parsed[name] = spec.parse(value)
+    return parsed
+
+
 def format_value(value: Value) -> str:
     """The text a person would type for a value: `(128, 64)` -> `128,64`, `0.05` -> `0.05`."""
     if isinstance(value, tuple):
@@ -133,6 +162,7 @@ def _spec(name: str, info: FieldInfo, group: str) -> Spec:
         forms=offer.forms,
         starts=offer.starts,
         live=any(isinstance(item, Live) for item in info.metadata),
+        fixed=next((item.why for item in info.metadata if isinstance(item, Fixed)), ""),
         bounds=_bounds(info),
         adapter=TypeAdapter(whole, config=ConfigDict(allow_inf_nan=False)),
     )

@@ -127,6 +127,13 @@ class Trainer:
         if "momentum" in parsed and not self.optimizer.uses_momentum:
             label = SPECS["momentum"].label
             raise HyperparameterError("momentum", f"{label} has no part in {old.optimizer}.")
+        epochs = parsed.get("epochs")
+        if isinstance(epochs, int) and epochs < self.epochs_begun:
+            raise HyperparameterError(
+                "epochs",
+                f"{SPECS['epochs'].label} must be at least {self.epochs_begun:,}: so many are "
+                f"begun (got {epochs:,}).",
+            )
         self.hyperparameters = old.model_copy(update=parsed)
         self._turn_knobs()
         if self.permutation is not None and amounts_of(old) != amounts_of(self.hyperparameters):
@@ -138,14 +145,14 @@ class Trainer:
         ]
 
     def extend(self, epochs: int) -> list[HyperparameterChanged]:
-        """Let the run have so many epochs in all, no fewer than are done; its schedule is stretched
-        to them."""
-        old = self.hyperparameters
-        new = max(epochs, self.epochs_done)
-        if new == old.epochs:
-            return []
-        self.hyperparameters = old.model_copy(update={"epochs": new})
-        return [HyperparameterChanged("epochs", old.epochs, new, self.step)]
+        """Let the run have so many epochs in all, no fewer than are begun; its schedule is
+        stretched to them."""
+        return self.set(epochs=max(epochs, self.epochs_begun))
+
+    @property
+    def epochs_begun(self) -> int:
+        """How many epochs are done, or being done; a run has one at the least."""
+        return max(1, self.epochs_done + (self.permutation is not None))
 
     def _turn_knobs(self) -> None:
         """Hand the parts of the run what they are to go by from the next step on."""

@@ -50,6 +50,7 @@ def own_world(
     runtime = tempfile.mkdtemp(prefix="ink")
     monkeypatch.setenv("INKLING_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data-home"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config-home"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(shared_cache))
     monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
     monkeypatch.delenv("INKLING_DATA", raising=False)

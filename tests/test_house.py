@@ -20,7 +20,14 @@ MODULES = sorted((*HOUSE.glob("nn/**/*.py"), *HOUSE.glob("tui/**/*.py")))
 LONGEST = 350
 SHELL = {
     f"tui/{name}.py"
-    for name in ("cli", "command_line", "headless", "run_commands", "error_commands")
+    for name in (
+        "cli",
+        "command_line",
+        "headless",
+        "run_commands",
+        "error_commands",
+        "tuning_commands",
+    )
 }
 
 
@@ -97,13 +104,16 @@ def test_every_command_explains_itself() -> None:
 def test_every_action_exists() -> None:
     from tui.app import InklingApp
     from tui.screens.backprop import BackpropScreen
+    from tui.screens.draw import DrawScreen
     from tui.screens.errors import ErrorsScreen
+    from tui.screens.look import LookScreen
     from tui.screens.runs import RunsScreen
     from tui.screens.train import TrainScreen
 
     rooms = {
-        "app": InklingApp, "train": TrainScreen, "errors": ErrorsScreen, "runs": RunsScreen,
-        "backprop": BackpropScreen,
+        "app": InklingApp, "train": TrainScreen, "errors": ErrorsScreen, "draw": DrawScreen,
+        "look": LookScreen,
+        "runs": RunsScreen, "backprop": BackpropScreen,
     }  # fmt: skip
     for command in COMMANDS:
         name = command.action.split("(")[0]

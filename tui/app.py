@@ -18,27 +18,30 @@ from textual.screen import Screen
 
 from nn.hyperparameters import Hyperparameters
 from tui.commands import RoomName, bindings, commands_in, works_in_fields
+from tui.commands.keymap import renamed
 from tui.engine.commands import Stop
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.text import printable
+from tui.habits import Habits
 from tui.link import LINKS, Link
 from tui.output_filter import OutputFilter
 from tui.palette import offered
 from tui.rooms import ROOMS
-from tui.run_control import RunControl
 from tui.screens.dialogs import Question, about_a_live_run
 from tui.screens.help import HelpScreen
 from tui.screens.room import Room
 from tui.screens.train import TrainScreen
 from tui.session import Session
+from tui.settings import SettingsFile
 from tui.souvenirs import save_log, save_picture
 from tui.themes import THEMES
 from tui.thin_updates import thin
+from tui.tuning_control import TuningControl
 
 LEFT = "The run trains on; inkling attach shows it again."
 
 
-class InklingApp(RunControl):
+class InklingApp(TuningControl):
     """Returns a sentence to print when it has gone, or nothing."""
 
     TITLE = "Inkling"
@@ -48,7 +51,7 @@ class InklingApp(RunControl):
     def __init__(
         self, session: Session, initial: Hyperparameters | None = None,
         attach: RunDirectory | None = None, *, ascii_only: bool = False,
-        link: Link = LINKS["normal"],
+        link: Link = LINKS["normal"], settings: SettingsFile | None = None,
     ) -> None:  # fmt: skip
         super().__init__(session, TrainScreen(initial, ascii_only=ascii_only), attach, link)
         self.ascii_only = ascii_only
@@ -62,6 +65,11 @@ class InklingApp(RunControl):
         few = self.console.color_system == "standard"
         self.theme = "ansi-dark" if few else THEMES[0].name
         self.set_class(ascii_only, "-ascii")
+        self.habits = Habits(self, self.train, settings) if settings else None
+        self.keys = self.habits.keymap if self.habits else {}
+        self.train.keys = self.keys
+        if self.habits:
+            self.habits.apply(theme=not few)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), self._output_filter]
@@ -83,6 +91,10 @@ class InklingApp(RunControl):
         for name, room in self.kept.items():
             self.install_screen(room, name)
         self._loop_of_ours = asyncio.get_running_loop()
+        if self.habits:
+            self.habits.watch()
+            for sentence in self.habits.complaints:
+                self.complain(sentence)
         self.app_resume_signal.subscribe(self, self._repaint)
 
     def _repaint(self, _: object) -> None:
@@ -112,7 +124,9 @@ class InklingApp(RunControl):
             self.complain(str(problem))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        commands = commands_in(screen.NAME if isinstance(screen, Room) else "app")
+        commands = renamed(
+            commands_in(screen.NAME if isinstance(screen, Room) else "app"), self.keys
+        )
         return offered(self, super().get_system_commands(screen), commands)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -120,7 +134,7 @@ class InklingApp(RunControl):
         return works_in_fields(action) if editing else super().check_action(action, parameters)
 
     def action_show_help(self) -> None:
-        self.push_screen(HelpScreen(self.room.NAME))
+        self.push_screen(HelpScreen(self.room.NAME, self.keys))
 
     def action_suspend(self) -> None:
         """Stop this process, and only this one: a worker is in a session of its own."""

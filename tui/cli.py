@@ -25,14 +25,16 @@ def given_hyperparameters(options: argparse.Namespace, *, paced: bool) -> Hyperp
     Raises:
         HyperparameterError: one of them will not do.
     """
-    given = {
-        name.removeprefix("h_"): text
-        for name, text in vars(options).items()
-        if name.startswith("h_")
-    }
+    given = _given(options)
     if not paced:
         given.setdefault("pace", "0")
     return resolve(getattr(options, "preset", None), given)
+
+
+def _given(options: argparse.Namespace) -> dict[str, object]:
+    """The hyperparameters that were named, as they were typed."""
+    named = ((name, text) for name, text in vars(options).items() if name.startswith("h_"))
+    return {name.removeprefix("h_"): text for name, text in named}
 
 
 def _runs_dir(options: argparse.Namespace) -> Path:
@@ -71,6 +73,25 @@ def _manage(options: argparse.Namespace) -> int:
         every, json = options.checkpoint_every, options.json
         return run_commands.resume(run, options.epochs, every, json=json)
     return run_commands.ask(run, Pause() if options.command == "pause" else Stop())
+
+
+def _fork(options: argparse.Namespace) -> int:
+    from tui.engine.run_directory import find_run
+    from tui.tuning_commands import fork
+
+    parent = find_run(_runs_dir(options), options.run)
+    return fork(parent, _given(options), options.checkpoint_every, json=options.json)
+
+
+def _find_rate(options: argparse.Namespace) -> int:
+    from tui.engine.run_directory import find_run
+    from tui.tuning_commands import find_rate_of
+
+    run = find_run(_runs_dir(options), options.run) if options.run else None
+    if run is not None and _given(options):
+        raise UsageError("A run has its hyperparameters; name the run or options, not both.")
+    hyperparameters = given_hyperparameters(options, paced=False)
+    return find_rate_of(run, hyperparameters, getattr(options, "data_dir", None), json=options.json)
 
 
 def _errors(options: argparse.Namespace) -> int:
@@ -115,6 +136,7 @@ def _open(options: argparse.Namespace) -> int:
     from tui.app import InklingApp
     from tui.link import chosen
     from tui.session import Session
+    from tui.settings import SettingsFile
 
     session = Session(_runs_dir(options), data_dir)
     app = InklingApp(
@@ -123,9 +145,12 @@ def _open(options: argparse.Namespace) -> int:
         attach=attach,
         ascii_only=options.ascii or is_plain(),
         link=chosen(options.link),
+        settings=SettingsFile(),
     )
     leave_on_sigterm(app.leave_from_outside)
     farewell = app.run()
+    if app.habits:
+        app.habits.keep()
     if farewell:
         print(farewell)
     return app.return_code or DONE
@@ -144,6 +169,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _train(options)
         if options.command == "errors":
             return _errors(options)
+        if options.command == "fork":
+            return _fork(options)
+        if options.command == "lr-find":
+            return _find_rate(options)
         return _manage(options) if options.command in _MANAGING else _open(options)
     except (HyperparameterError, RunError, UsageError) as error:
         print(f"inkling: {error}", file=sys.stderr)

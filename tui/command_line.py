@@ -54,6 +54,19 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--json", action="store_true", help="print one JSON object per line")
     _add_checkpoint_every(train)
 
+    find = commands.add_parser(
+        "lr-find",
+        usage="inkling lr-find [OPTION ...]",
+        allow_abbrev=False,
+        help="try all learning rates on a copy of a network, and suggest one",
+    )
+    find.add_argument(
+        "--run", default="", metavar="RUN",
+        help=f"of this run's network as of its last checkpoint: {_RUN_HELP}; else a new one",
+    )  # fmt: skip
+    find.add_argument("--json", action="store_true", help="print one JSON object per line")
+    _add_options(find)
+
     attach = commands.add_parser(
         "attach", help="open the app on a run that is live, or was", allow_abbrev=False
     )
@@ -102,11 +115,26 @@ def _add_run_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
                 "--json", action="store_true", help="print one JSON object per line"
             )
             _add_checkpoint_every(command)
+    _add_fork(commands)
     _add_errors(commands)
     remove = commands.add_parser("rm", help="remove runs for good", allow_abbrev=False)
     remove.add_argument("runs", nargs="+", metavar="RUN", help=_RUN_HELP)
     remove.add_argument("--yes", action="store_true", help="without asking")
     _add_place(remove)
+
+
+def _add_fork(commands: argparse._SubParsersAction[_Parser]) -> None:
+    fork = commands.add_parser(
+        "fork",
+        usage="inkling fork RUN [OPTION ...]",
+        help="a new run from a run's last checkpoint, with other hyperparameters",
+        allow_abbrev=False,
+    )
+    fork.add_argument("run", metavar="RUN", help=_RUN_HELP)
+    fork.add_argument("--json", action="store_true", help="print one JSON object per line")
+    _add_checkpoint_every(fork)
+    _add_place(fork)
+    _add_hyperparameters(fork, forking=True)
 
 
 def _add_errors(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -178,12 +206,18 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--preset", default=argparse.SUPPRESS, metavar="NAME",
         help=f"a recipe to start from: {', '.join(PRESETS)}",
     )  # fmt: skip
+    _add_hyperparameters(parser)
+
+
+def _add_hyperparameters(parser: argparse.ArgumentParser, *, forking: bool = False) -> None:
+    """Of what a fork cannot change the help is silent; who asks for it anyhow is told why not."""
     groups = {spec.group: parser.add_argument_group(spec.group) for spec in SPECS.values()}
     for spec in SPECS.values():
         choices = spec.choices or spec.forms
         told = f"one of {', '.join(choices)}" if choices else spec.bounds
         extra = f" [{told}]" if told else ""
+        shown = (spec.help + extra).replace("%", "%%")
         groups[spec.group].add_argument(
             spec.option, default=argparse.SUPPRESS, dest=f"h_{spec.name}",
-            metavar=spec.name.upper(), help=(spec.help + extra).replace("%", "%%"),
+            metavar=spec.name.upper(), help=argparse.SUPPRESS if forking and spec.fixed else shown,
         )  # fmt: skip

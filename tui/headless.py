@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from nn.events import Diverged, EpochDone, RunFinished, RunStarted
+from nn.health import Alert
 from nn.hyperparameters import Hyperparameters
 from tui.engine import log_lines
 from tui.engine.client import new_config
@@ -35,18 +36,22 @@ class Display(Protocol):
     def close(self) -> None: ...
 
 
+_EVERY_TIME = (ThreadsChosen, EpochDone, Alert)
+_IN_JSON = (*_EVERY_TIME, RunFinished, Diverged, Stopped, Failed)
+
+
 class JsonLines:
-    """`threads_chosen` where that was measured, `epoch_done` for each epoch, and last how it ended;
-    nothing else on standard output."""
+    """`threads_chosen` where that was measured, `epoch_done` for each epoch, `alert` where all is
+    not well, and last how it ended; nothing else on standard output."""
 
     def __init__(self, run: str) -> None:
         self._run = run
 
     def show(self, entry: Entry) -> None:
         fact = entry.fact
-        if isinstance(fact, (ThreadsChosen, EpochDone, RunFinished, Diverged, Stopped, Failed)):
+        if isinstance(fact, _IN_JSON):
             values = as_json_object(fact)
-            if not isinstance(fact, (ThreadsChosen, EpochDone)):
+            if not isinstance(fact, _EVERY_TIME):
                 values = {"event": values.pop("event"), "run": self._run, **values}
             print(json_module.dumps(values), flush=True)
 

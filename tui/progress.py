@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from nn.events import RunStarted
+from nn.range_test import RangePoint
 from tui.engine import log_lines
 from tui.engine.facts import Entry, Preparing
+from tui.engine.rate_finder import Word
 
 SPEED_OVER = 3600.0
 """Seconds over which the speed is taken, or a thousand changes; a step may take a minute."""
@@ -70,3 +72,20 @@ class LiveProgress:
 
     def close(self) -> None:
         self._bar.stop()
+
+
+def shown_in_a_bar(words: Iterable[Word]) -> Iterator[Word]:
+    """The words of a learning-rate test as they come, with a bar on the terminal meanwhile."""
+    with Progress(
+        TextColumn("{task.description}", markup=False), BarColumn(), transient=True
+    ) as bar:
+        task = bar.add_task("starting", total=None)
+        for word in words:
+            if isinstance(word, Preparing):
+                bar.update(
+                    task, description=word.what, completed=word.done, total=word.total or None
+                )
+            elif isinstance(word, RangePoint):
+                rate = f"learning rate {word.learning_rate:.2g}"
+                bar.update(task, description=rate, completed=word.step, total=word.steps)
+            yield word

@@ -12,7 +12,7 @@ from pathlib import Path
 from tui.engine.commands import Command, Pause, Resume, Stop
 from tui.engine.log_lines import duration
 from tui.engine.run_directory import RunDirectory, RunError, find_run
-from tui.engine.runs import RunSummary, resumable, summaries, summary
+from tui.engine.runs import RunSummary, ancestry, resumable, summaries, summary
 from tui.engine.runs import remove as remove_run
 from tui.engine.text import printable, size_in_words
 from tui.exit_codes import DONE, FAILED
@@ -41,8 +41,9 @@ def _print_table(found: list[RunSummary]) -> None:
         print(
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         )
-        if run is not None and run.sentence:
-            print(f"    {run.sentence}")
+        for words in (run.sentence, ancestry(run)) if run is not None else ():
+            if words:
+                print(f"    {words}")
     for run in found:
         if run.state == "died":
             print(f"\ninkling resume {run.name}  goes on where the last checkpoint was.")

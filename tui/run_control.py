@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from textual import on, work
 from textual.app import App
@@ -35,6 +35,7 @@ class RunControl(App[str]):
     ) -> None:
         super().__init__()
         self.link = train.link = link
+        self.keys: Mapping[str, str] = {}
         self.animation_level = "full" if link.animated else "none"
         self.session = session
         self.train = train
@@ -50,7 +51,7 @@ class RunControl(App[str]):
         """Have a room in sight, and show the run there as it is by now."""
         while self.screen is not self.train:
             self.pop_screen()
-        room.link = self.link
+        room.link, room.keys = self.link, self.keys
         if room is not self.train:
             self.push_screen(room)
         self.call_after_refresh(room.show_state, self.session.state)

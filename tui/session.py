@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from nn.events import EpochDone, RunStarted
 from nn.hyperparameters import Hyperparameters
-from tui.engine.client import CommandRefused, RunClient
+from tui.engine.client import CommandRefused, RunClient, terminal
 from tui.engine.commands import Command
 from tui.engine.facts import ENDINGS, Entry
+from tui.engine.forking import fork_run
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.runs import resumable
 from tui.engine.state import RunState
@@ -25,6 +26,9 @@ from tui.engine.text import printable
 
 SHOW_EVERY = 0.1
 """Seconds between two changes at the most; a run of small digits has a thousand epochs a minute."""
+
+ENDING_PATIENCE = 15.0
+"""Seconds that a run may take to stop: a step of a large network takes some."""
 
 PREDICT_EVERY = 0.5
 """Seconds between two readings of the predictions."""
@@ -76,6 +80,36 @@ class Session:
             RunError: it has a worker, has nothing left to do, or cannot be read.
         """
         self._follow(RunClient.resume(resumable(run)), run.read_config().hyperparameters)
+
+    async def ended(self) -> None:
+        """Return when the run, told to stop, has done so and said so.
+
+        Raises:
+            RunError: it has not, for longer than a step takes.
+        """
+        try:
+            async with asyncio.timeout(ENDING_PATIENCE):
+                while self.live:
+                    await asyncio.sleep(SHOW_EVERY / 2)
+        except TimeoutError:
+            raise RunError(
+                f"The run has not stopped for {ENDING_PATIENCE:g} seconds; try again when it has."
+            ) from None
+
+    async def fork(self, changes: Mapping[str, object]) -> None:
+        """Start a worker on a new run that goes on from this one's last checkpoint, with changes,
+        and follow it.
+
+        Raises:
+            HyperparameterError: a change that a fork cannot make.
+            RunError: the run is live, has no checkpoint, or cannot be forked.
+        """
+        if self.run is None:
+            raise RunError("There is no run to fork here; 5 lists every run.")
+        if self.live:
+            raise RunError("The run is live; stop it before you fork it.")
+        child = await asyncio.to_thread(fork_run, self.run, dict(changes), terminal())
+        self._follow(RunClient.resume(child), child.read_config().hyperparameters)
 
     def _follow(self, client: RunClient, hyperparameters: Hyperparameters) -> None:
         self._client = client

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.data.dataset import Progress
+from nn.data.images import NO_PILLOW
 from tui.engine.contact_sheet import save_contact_sheet
 from tui.engine.error_view import ErrorView
-from tui.engine.exports import save_csv, unwritable
+from tui.engine.exports import exported, save_csv, unwritable
 from tui.engine.log_lines import log_text
-from tui.engine.run_directory import RunDirectory
+from tui.engine.run_directory import RunDirectory, RunError
 
 
 def save_log(run: RunDirectory) -> Path:
@@ -42,6 +43,23 @@ def save_picture(svg: str) -> Path:
         path.write_text(svg, "utf-8")
     except OSError as error:
         raise unwritable(path, error) from None
+    return path
+
+
+def save_drawing(ink: NDArray[np.uint8]) -> Path:
+    """What is on the sheet, (h, w) ink up to 255, as a grey PNG of as many pixels in the current
+    directory: bright on black, as the digits of a data set are.
+
+    Raises:
+        RunError: it cannot be written, or Pillow is not installed.
+    """
+    try:
+        from PIL import Image
+    except ImportError:
+        raise RunError(NO_PILLOW) from None
+    path = _path_for("png")
+    with exported(path) as file:
+        Image.fromarray(ink).save(file, "PNG")
     return path
 
 

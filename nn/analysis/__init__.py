@@ -12,6 +12,12 @@ from, the labels of these, and what it took them for after each epoch. The rooms
 7.  `neighbours`        which training digits are most like this one
 8.  `saliency`          which pixels spoke for the answer
 
+And, from the network itself, what it has made of the digits:
+
+9.  `layer_statistics`  every layer's values, weights and gradients; dead units
+10. `units`             what each first unit looks for, finds, and is worth
+11. `projection`        the last hidden layer as a map
+
 NumPy and nothing else: every number here is one that scikit-learn, asked in a test, agrees with.
 Labels (n,) are whole numbers below n_classes, probabilities (n, n_classes) are floats; a
 probability that is NaN, as a network gives that has gone astray, counts as 0.

@@ -17,6 +17,7 @@ it. The rooms:
 12. `centre`      a drawing of any size put into 28x28, as MNIST was made
 13. `images`      a folder of pictures, one folder per class
 14. `openml`      a set of openml.org, fetched by scikit-learn
+15. `extra`       samples of one's own, to train on as well
 
 Everything that the user can cause raises `DataError`, whose text is one sentence. Importing this
 costs NumPy and the standard library; scikit-learn, pooch and Pillow are imported where they are

@@ -36,6 +36,8 @@ SUFFIXES = frozenset(
 JPEG_NOISE = 24
 """How far from its paper JPEG leaves a pixel beside a stroke, though nothing was drawn there."""
 
+NO_PILLOW = "Pictures are read by Pillow, which is not installed; install it (pip install pillow)."
+
 MOST_IMAGES = 2_000_000
 MOST_PIXELS = 40_000_000
 LARGEST_FILE = 1 << 27
@@ -105,9 +107,7 @@ def read_images(found: ImageFolder, name: str, progress: Progress | None = None)
     try:
         from PIL import Image
     except ImportError:
-        raise DataError(
-            "Pictures are read by Pillow, which is not installed; install it (pip install pillow)."
-        ) from None
+        raise DataError(NO_PILLOW) from None
     images = np.empty((len(found.paths), FIELD, FIELD), np.uint8)
     digests = []
     with _no_warnings(Image):
@@ -116,8 +116,7 @@ def read_images(found: ImageFolder, name: str, progress: Progress | None = None)
                 progress(f"Reading {shown(found.folder.name)}", number, len(found.paths))
             content = _content(path)
             digests.append(hashlib.sha256(content).digest())
-            noise = JPEG_NOISE if content.startswith(b"\xff\xd8") else 0
-            images[number] = centred(ink_of(_grey(path, content), noise))
+            images[number] = centred(_ink(path, content))
     # The entry is kept under the key of the bytes, so it must have been made from those bytes.
     if _key(found.folder_names, found.labels, found.n_official_train, digests) != found.key:
         raise DataError(f"The pictures in {shown(found.folder)} changed while they were read.")
@@ -129,6 +128,25 @@ def read_images(found: ImageFolder, name: str, progress: Progress | None = None)
         class_names=found.class_names,
         n_official_train=found.n_official_train,
     )
+
+
+def read_picture(path: Path) -> Pixels:
+    """One picture as ink, bright on black, of its own size: (h, w) uint8.
+
+    Raises DataError, naming the file, for one that is no picture, is damaged, or is too large; and
+    if Pillow is not installed.
+    """
+    try:
+        from PIL import Image
+    except ImportError:
+        raise DataError(NO_PILLOW) from None
+    with _no_warnings(Image):
+        return _ink(path, _content(path))
+
+
+def _ink(path: Path, content: bytes) -> Pixels:
+    noise = JPEG_NOISE if content.startswith(b"\xff\xd8") else 0
+    return ink_of(_grey(path, content), noise)
 
 
 def _key(

@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from nn.data.dataset import DataError, Dataset, Progress, shown
+from nn.data.dataset import DataError, Dataset, Pixels, Progress, shown
 from nn.data.idx import LARGEST, open_regular
 from nn.data.pixels import as_images, as_labels, own_dataset
 
@@ -73,6 +73,24 @@ def read_npz(path: Path, name: str, progress: Progress | None = None) -> Dataset
 
     Raises DataError, naming the file and the member, for whatever is not as described above.
     """
+    pairs = read_pairs(path, progress)
+    if len({images.shape[1:] for images, _ in pairs}) > 1:
+        raise DataError(f"The training and test images in {shown(path)} must be of one size.")
+    return own_dataset(
+        name,
+        np.concatenate([images for images, _ in pairs]),
+        np.concatenate([labels for _, labels in pairs]),
+        shown(path),
+        n_official_train=len(pairs[0][0]) if len(pairs) == 2 else None,
+    )
+
+
+def read_pairs(path: Path, progress: Progress | None = None) -> list[tuple[Pixels, Pixels]]:
+    """The archive's images (n, h, w) uint8 with their labels (n,) uint8: one pair, or those for
+    training and those for the test.
+
+    Raises DataError as `read_npz` does; what the labels are is not looked at.
+    """
     with open_regular(path) as file:
         try:
             with _as_sentences(path):
@@ -83,7 +101,7 @@ def read_npz(path: Path, name: str, progress: Progress | None = None) -> Dataset
                 arrays = _read_members(path, archive, size, progress)
         except MemoryError:
             raise DataError(f"{shown(path)} does not fit into memory.") from None
-    return _assembled(path, name, arrays)
+    return _paired(path, arrays)
 
 
 @contextmanager
@@ -101,7 +119,7 @@ def _as_sentences(path: Path) -> Iterator[None]:
         ) from None
 
 
-def _assembled(path: Path, name: str, arrays: dict[str, npt.NDArray[Any]]) -> Dataset:
+def _paired(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> list[tuple[Pixels, Pixels]]:
     pairs = []
     for x, y in (("x_train", "y_train"), ("x_test", "y_test"), ("x", "y")):
         if x not in arrays:
@@ -114,15 +132,7 @@ def _assembled(path: Path, name: str, arrays: dict[str, npt.NDArray[Any]]) -> Da
                 "each image needs one label."
             )
         pairs.append((images, labels))
-    if len({images.shape[1:] for images, _ in pairs}) > 1:
-        raise DataError(f"The training and test images in {shown(path)} must be of one size.")
-    return own_dataset(
-        name,
-        np.concatenate([images for images, _ in pairs]),
-        np.concatenate([labels for _, labels in pairs]),
-        shown(path),
-        n_official_train=len(pairs[0][0]) if len(pairs) == 2 else None,
-    )
+    return pairs
 
 
 def _check_directory(path: Path, file: BinaryIO, size: int) -> None:

@@ -134,7 +134,7 @@ async def test_every_command(launch: Launch, facts_of: FactsOf, steps_of: StepsO
     assert rates[-1] == np.float32(0.125)
     assert rates[-2] == np.float32(0.05)
     await client.ask(Stop())
-    assert facts(await read_all(client))[-1] == Stopped(31, 2, client_module._terminal())
+    assert facts(await read_all(client))[-1] == Stopped(31, 2, client_module.terminal())
     assert exit_status(client) == 0
     with pytest.raises(CommandRefused, match="the run has ended"):
         await client.ask(Pause())

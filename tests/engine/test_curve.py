@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.engine.curve import Curve, LossHistory
+from tui.engine.curve import Curve
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True, width=32)
 SERIES = st.lists(FLOATS, min_size=1, max_size=400)
@@ -185,6 +185,16 @@ def test_an_impossible_capacity_is_refused(capacity: int) -> None:
         Curve(capacity)
 
 
-def test_a_history_tells_old_from_new() -> None:
-    train, test = Curve(), Curve()
-    assert LossHistory(1, train, test) != LossHistory(2, train, test)
+@given(SERIES)
+def test_one_by_one_is_the_same_as_all_at_once(values: list[float]) -> None:
+    one, other = Curve(16), Curve(16)
+    other.extend(np.arange(len(values)), np.array(values))
+    for x, value in enumerate(values):
+        one.append(x, value)
+    for mine, theirs in zip(
+        vars(one.so_far()).values(), vars(other.so_far()).values(), strict=True
+    ):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-9, atol=1e-280)
+    assert (len(one), one.last_x, one.buckets) == (len(other), other.last_x, other.buckets)
+    with pytest.raises(ValueError, match="x"):
+        one.append(-1, 0.0)

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nn.events import Diverged, HyperparameterChanged
+from nn.health import Kind
 from nn.hyperparameters import Value
 from tui.engine.facts import ENDINGS, Entry, Fact, Failed, Paused, decode, encode, event_name
 from tui.engine.log_lines import line as log_line
@@ -27,6 +28,7 @@ OF_TYPE = {
     int | None: st.none() | INTS,
     float | None: st.none() | FLOATS,
     tuple[int, ...]: SIZES,
+    Kind: st.sampled_from(get_args(Kind)),
     Value: st.one_of(st.text(), INTS, FLOATS, SIZES),
 }
 TIMES = st.floats(0, 4e9)

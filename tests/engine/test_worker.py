@@ -121,7 +121,7 @@ def test_a_disturbed_run_is_bit_for_bit_the_undisturbed_one(
     worker = Worker(disturbed, Stint.STEP)
     for entry in worker.run():
         if isinstance(entry.fact, Paused):
-            words = (Pause(), Set("pace", 0), Set("epochs", 9), Epoch(), Resume(), Step())
+            words = (Pause(), Set("pace", 0), Set("batch_size", 9), Epoch(), Resume(), Step())
             for command in words[: 4 if entry.fact.step == PER_EPOCH + 3 else 6]:
                 ask(worker, command)
     for column in ("step", "loss", "learning_rate", "gradient_norm", "epoch"):

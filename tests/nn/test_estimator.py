@@ -92,7 +92,9 @@ def test_its_parameters_are_the_hyperparameters() -> None:
     signature = inspect.signature(DigitClassifier).parameters
     defaults = {name: parameter.default for name, parameter in signature.items()}
     assert set(defaults) == {*PARAMETERS, "image_shape", "random_state"}
-    assert set(SPECS) - set(PARAMETERS) == {"dataset", "split", "seed", "pace", "threads"}
+    assert set(SPECS) - set(PARAMETERS) == {
+        *("dataset", "split", "extra_data", "seed", "pace", "threads")
+    }
     for name in PARAMETERS:
         assert defaults[name] == SPECS[name].default
         assert re.search(rf"^    {name} : default=", DigitClassifier.__doc__ or "", re.M)

@@ -24,6 +24,13 @@ CHANGES: dict[str, object] = {
     "clip_norm": 0.01,
     "ema_decay": 0.2,
     "augmentation": 3.0,
+    "shift": 0.5,
+    "rotation": 30.0,
+    "scaling": 0.3,
+    "shear": 0.2,
+    "elastic": 1.0,
+    "elastic_sigma": 1.0,
+    "epochs": 6,
 }
 UNFELT = {"pace": 100.0}
 
@@ -74,6 +81,21 @@ def test_a_change_is_felt_from_the_next_step_on(make_split: MakeSplit, name: str
     assert turned.optimizer.momentum == made.optimizer.momentum
     assert turned.optimizer.weight_decay == made.optimizer.weight_decay
     assert turned.loss.smoothing == made.loss.smoothing
+
+
+def test_epochs_to_come_may_be_more_or_fewer_but_none_that_is_begun(make_split: MakeSplit) -> None:
+    def turned(at: int, epochs: int) -> int:
+        trainer = Trainer(plain(), make_split())
+        run_with(trainer, at, lambda t: t.set(epochs=epochs))
+        return trainer.epochs_done
+
+    assert turned(2, 1) == 1
+    assert turned(2, 5) == 5
+    assert turned(6, 1) == 1
+    for at, begun in ((7, 2), (18, 3)):
+        with pytest.raises(HyperparameterError, match=f"at least {begun}: so many are begun") as no:
+            turned(at, begun - 1)
+        assert no.value.name == "epochs"
 
 
 @pytest.mark.parametrize("name", [*CHANGES, *UNFELT])

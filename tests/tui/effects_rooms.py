@@ -6,7 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pilots import SHORT, backprop_room, errors_room, toasts, wait_for
+from pilots import (
+    SHORT,
+    backprop_room,
+    draw_room,
+    errors_room,
+    look_room,
+    toasts,
+    wait_for,
+)
 from run_states import BEGUN, FINISHED, STARTED
 from textual.pilot import Pilot
 
@@ -28,6 +36,8 @@ EFFECTS: dict[str, Callable[[InklingApp], object]] = {
     "runs.remove": lambda app: isinstance(app.screen, Question),
     "room.train": lambda app: app.screen is app.train,
     "room.errors": lambda app: app.screen is errors_room(app),
+    "room.draw": lambda app: app.screen is draw_room(app),
+    "room.look": lambda app: app.screen is look_room(app),
     "room.runs": lambda app: isinstance(app.screen, RunsScreen),
     "room.backprop": lambda app: app.screen is backprop_room(app),
     "app.suspend": lambda app: any("no shell" in message for message in toasts(app)),

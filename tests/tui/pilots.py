@@ -21,8 +21,11 @@ from tui.engine.run_directory import RunDirectory
 from tui.engine.state import RunState
 from tui.link import LINKS, Link
 from tui.screens.backprop import BackpropScreen
+from tui.screens.draw import DrawScreen
 from tui.screens.errors import ErrorsScreen
+from tui.screens.look import LookScreen
 from tui.session import Session
+from tui.settings import SettingsFile
 from tui.widgets.hyperparameter_field import HyperparameterField
 from tui.widgets.hyperparameter_form import HyperparameterForm
 from tui.widgets.loss_chart import LossChart
@@ -66,10 +69,11 @@ async def opened(
     *,
     ascii_only: bool = False,
     link: Link = LINKS["normal"],
+    settings: SettingsFile | None = None,
 ) -> AsyncIterator[tuple[InklingApp, Pilot[str]]]:
     """The app on a session, or on a directory of runs."""
     session = Session(session) if isinstance(session, Path) else session
-    app = InklingApp(session, initial, attach, ascii_only=ascii_only, link=link)
+    app = InklingApp(session, initial, attach, ascii_only=ascii_only, link=link, settings=settings)
     async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
         yield app, pilot
@@ -97,6 +101,20 @@ def backprop_room(app: InklingApp) -> BackpropScreen:
     """The Backprop screen, be it in sight or not."""
     room = app.kept["backprop"]
     assert isinstance(room, BackpropScreen)
+    return room
+
+
+def draw_room(app: InklingApp) -> DrawScreen:
+    """The Draw screen, be it in sight or not."""
+    room = app.kept["draw"]
+    assert isinstance(room, DrawScreen)
+    return room
+
+
+def look_room(app: InklingApp) -> LookScreen:
+    """The Look screen, be it in sight or not."""
+    room = app.kept["look"]
+    assert isinstance(room, LookScreen)
     return room
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import effects_backprop
+import effects_draw
 import effects_errors
+import effects_look
 import effects_rooms
 import effects_train
 import pytest
@@ -33,15 +35,22 @@ from tui.app import InklingApp
 from tui.commands import COMMANDS, Command, RoomName, commands_in
 from tui.screens.room import Room
 from tui.widgets.key_line import KeyLine
-from tui.widgets.loss_chart import LossChart
 
-OF_ROOM = {"train": effects_train, "errors": effects_errors, "backprop": effects_backprop}
+OF_ROOM = {
+    "train": effects_train,
+    "errors": effects_errors,
+    "look": effects_look,
+    "draw": effects_draw,
+    "backprop": effects_backprop,
+}
 """The rooms with a file of effects to themselves."""
 
 EFFECTS = {
     **effects_train.EFFECTS,
     **effects_errors.EFFECTS,
     **effects_backprop.EFFECTS,
+    **effects_draw.EFFECTS,
+    **effects_look.EFFECTS,
     **effects_rooms.EFFECTS,
 }
 """What can be seen to be so after the command, and not before."""
@@ -192,7 +201,7 @@ async def test_letters_in_a_field_are_letters() -> None:
         field(app, "split").take_focus()
         await pilot.pause()
         before = (
-            app.train.query_one(LossChart).log_scale,
+            app.train.chart_view,
             grid(app).page,
             grid(app).wrong_only,
         )
@@ -204,9 +213,8 @@ async def test_letters_in_a_field_are_letters() -> None:
             [],
             False,
         )
-        chart = app.train.query_one(LossChart)
         assert before == (
-            chart.log_scale,
+            app.train.chart_view,
             grid(app).page,
             grid(app).wrong_only,
         )
@@ -219,7 +227,7 @@ async def test_letters_on_a_choice_do_nothing_and_space_opens_it() -> None:
     async with opened(QuietSession()) as (app, pilot):
         app.train.show_state(of_phase("finished"))
         field(app, "optimizer").take_focus()
-        await pilot.pause()
+        await wait_for(pilot, lambda: isinstance(app.focused, Select))
         await pilot.press(*LETTERS, "f")
         assert isinstance(app.focused, Select)
         assert app.screen is app.train
@@ -230,7 +238,7 @@ async def test_letters_on_a_choice_do_nothing_and_space_opens_it() -> None:
         )
         assert not grid(app).wrong_only
         await pilot.press("space")
-        await wait_for(pilot, lambda: field(app, "optimizer").query_one(Select).expanded)
+        await wait_for(pilot, lambda: field(app, "optimizer").edit().expanded)
         await pilot.press(*"adam")  # Typing seeks an entry while the list is open.
         await pilot.press("q", "S")
         assert (session(app).starts, session(app).asked, app._exit) == (

@@ -22,7 +22,8 @@ from pilots import (
     wait_for_phase,
 )
 from run_states import of_phase
-from textual.widgets import Input, Label, Select, Static
+from textual import events
+from textual.widgets import Select, Static
 
 from nn.hyperparameters import HyperparameterError
 from nn.presets import PRESETS, resolve
@@ -72,12 +73,12 @@ def preset(app: InklingApp) -> object:
 
 
 def label(app: InklingApp, name: str) -> str:
-    return str(field(app, name).query_one(".field-label", Label).content)
+    return field(app, name).label
 
 
 def retype(app: InklingApp, name: str, value: str) -> None:
     """Put a text into a field as if it had been typed there."""
-    field(app, name).query_one(Input).value = value
+    field(app, name).edit().value = value
 
 
 def what_is_wrong(name: str, value: str) -> str:
@@ -98,8 +99,19 @@ async def test_there_is_a_field_for_every_hyperparameter_in_their_order() -> Non
         for name, spec in SPECS.items():
             assert label(app, name).strip() == spec.label
             if spec.choices:
-                offered = field(app, name).query_one(Select)._options
+                offered = field(app, name).edit()._options
                 assert [value for _, value in offered] == list(spec.choices)
+                field(app, name).show(spec.choices[-1])  # Before the editor is all there.
+                await pilot.pause()
+                assert field(app, name).edit().value == spec.choices[-1]
+
+
+async def test_what_is_typed_before_the_editor_is_there_is_not_lost() -> None:
+    async with opened(QuietSession()) as (app, pilot):
+        app.train.set_focus(field(app, "split"))
+        for _ in range(2):
+            app.post_message(events.Key("7", "7"))
+        await wait_for(pilot, lambda: field(app, "split").text == "77")
 
 
 async def test_a_bad_text_is_marked_and_explained_as_it_is_typed() -> None:
@@ -135,7 +147,7 @@ async def test_every_explanation_fits_its_lines(live: bool, size: tuple[int, int
             last = message(app).split()
             assert spec.help[1:] in message(app)
             if live and size == SIZES[0]:
-                verdict = "Enter applies it now." if spec.live else "For the next run."
+                verdict = "Enter applies it now." if spec.live else "Enter: a new run."
                 assert message(app).endswith(verdict)
             assert " ".join(last[-2:]) in " ".join(text(app).replace("│", " ").split())
 
@@ -147,7 +159,7 @@ async def test_a_form_with_an_error_cannot_start(size: tuple[int, int], runs: Pa
         retype(app, "epochs", "many")
         for key in ("space", "s", "e"):
             await pilot.press("escape", "d", key)
-            await wait_for(pilot, lambda: app.focused is field(app, "batch_size").query_one(Input))
+            await wait_for(pilot, lambda: app.focused is field(app, "batch_size").edit())
             sentence = what_is_wrong("batch_size", "0")
             await wait_for(pilot, lambda s=sentence: message(app) == f"! {s}", sentence)
             await wait_for(pilot, lambda s=sentence: s[:30] in text(app), sentence)
@@ -224,7 +236,8 @@ async def test_live_fields_are_sent_on_enter_and_the_others_wait() -> None:
         live = {
             "learning_rate": "0.01", "momentum": "0.5", "dropout": "0.1", "weight_decay": "0.001",
             "label_smoothing": "0.1", "clip_norm": "5", "ema_decay": "0.99", "augmentation": "0",
-            "pace": "40",
+            "shift": "1", "rotation": "5", "scaling": "0.1", "shear": "0.1", "elastic": "1",
+            "elastic_sigma": "2", "pace": "40", "epochs": "70",
         }  # fmt: skip
         assert set(live) == {name for name, spec in SPECS.items() if spec.live}
         for name, value in live.items():
@@ -233,10 +246,10 @@ async def test_live_fields_are_sent_on_enter_and_the_others_wait() -> None:
             await pilot.press("enter")
         await wait_for(pilot, lambda: len(session_of(app).asked) == len(live))
         assert session_of(app).asked == [Set(name, value) for name, value in live.items()]
-        for name in ("epochs", "hidden"):
+        for name in ("batch_size", "hidden"):
             field(app, name).take_focus()
             await pilot.press("enter")
-            await wait_for(pilot, lambda: message(app).endswith("For the next run."))
+            await wait_for(pilot, lambda: message(app).endswith("Enter: a new run."))
         field(app, "momentum").take_focus()
         retype(app, "momentum", "2")
         await pilot.press("enter")
@@ -272,9 +285,9 @@ async def test_what_the_worker_refuses_is_said(runs: Path) -> None:
         await pilot.press("space")
         await wait_for_phase(app, pilot, "running")
         # The form would not send this; another client, or another version, might.
-        app.train.post_message(form(app).Tuned("epochs", "3"))
+        app.train.post_message(form(app).Tuned("batch_size", "3"))
         await wait_for(pilot, lambda: toasts(app))
-        assert "pochs" in toasts(app)[0]
+        assert "Batch size cannot change" in toasts(app)[0]
         assert phase(app) == "running"
         await app.session.ask(Stop())
 
@@ -287,7 +300,7 @@ async def test_a_failure_of_the_worker_marks_the_field_and_leaves_nothing(
         await pilot.press("space")
         await wait_for_phase(app, pilot, "failed")
         await wait_for(pilot, lambda: label(app, "batch_size") == "! Batch size")
-        await wait_for(pilot, lambda: app.focused is field(app, "batch_size").query_one(Input))
+        await wait_for(pilot, lambda: app.focused is field(app, "batch_size").edit())
         assert message(app) == f"! {app.train.status.sentence}"
         assert "Batch size" in lines(app)[0]
         await wait_for(pilot, lambda: not list(runs.iterdir()), "nothing left behind")
@@ -322,12 +335,12 @@ async def test_what_was_typed_and_not_entered_does_not_stay(runs: Path) -> None:
         await wait_for(pilot, lambda: field(app, "learning_rate").text == "0.05")
         assert message(app) == "Learning rate stays 0.05: Enter would change it."
         # What the next run is to have is nobody's business but the next run's.
-        field(app, "epochs").take_focus()
+        field(app, "hidden").take_focus()
         await wait_for(pilot, lambda: app.train.editing)
-        retype(app, "epochs", "7")
+        retype(app, "hidden", "7")
         await pilot.press("escape")
         await wait_for(pilot, lambda: not app.train.editing)
-        assert field(app, "epochs").text == "7"
+        assert field(app, "hidden").text == "7"
         await app.session.ask(Stop())
         await wait_for_phase(app, pilot, "stopped")
 

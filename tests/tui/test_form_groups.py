@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pilots import SIZES, QuietSession, field, form, lines, opened, text, unfold, wait_for
 from run_states import of_phase
-from textual.widgets import Input, Select, Static
+from textual.widgets import Static
 
 from nn.hyperparameters import HyperparameterError, Hyperparameters
 from nn.presets import resolve
@@ -78,8 +78,8 @@ async def test_to_fold_a_group_loses_nothing_that_stands_in_it() -> None:
         assert form(app).hyperparameters() == given
         await unfold(app, pilot)
         assert form(app).hyperparameters() == given
-        field(app, "dropout").query_one(Input).value = "0.5"
-        field(app, "keep").query_one(Select).value = "best"
+        field(app, "dropout").edit().value = "0.5"
+        field(app, "keep").edit().value = "best"
         await wait_for(pilot, lambda: field(app, "keep").text == "best")
         for one in form(app).groups:
             await one.fold(True)
@@ -112,7 +112,7 @@ async def test_a_folded_heading_says_what_is_not_as_usual(size: tuple[int, int])
 async def test_a_summary_is_not_markup() -> None:
     async with opened(QuietSession(), (80, 24)) as (app, pilot):
         await pilot.press("f")
-        field(app, "dataset").query_one(Input).value = "[b]csv:\x1b[/b]"
+        field(app, "dataset").edit().value = "[b]csv:\x1b[/b]"
         await wait_for(pilot, lambda: field(app, "dataset").error)
         await group(app, "Data").fold(True)
         await wait_for(pilot, lambda: "▶ ! Data: data set [b]csv:?[/b]" in text(app))
@@ -121,7 +121,7 @@ async def test_a_summary_is_not_markup() -> None:
 async def test_a_bad_field_is_not_folded_out_of_sight() -> None:
     async with opened(QuietSession()) as (app, pilot):
         await unfold(app, pilot)
-        field(app, "rotation").query_one(Input).value = "500"
+        field(app, "rotation").edit().value = "500"
         await wait_for(pilot, lambda: group(app, "Augmentation").heading.bad)
         await group(app, "Augmentation").fold(True)
         await pilot.press("space")
@@ -148,7 +148,7 @@ async def test_a_field_that_leans_on_another_is_gone_to(
         assert message(app) == f"! {caught.value}"
         assert session.starts == []
         # To do what the sentence says, over there, makes this field good again.
-        field(app, "validation").query_one(Input).value = "0.1"
+        field(app, "validation").edit().value = "0.1"
         await wait_for(pilot, lambda: not field(app, name).error)
         await pilot.press("escape", "space")
         await wait_for(pilot, lambda: session.starts)
@@ -225,7 +225,7 @@ async def test_fields_a_live_run_can_take_over_are_marked() -> None:
         await unfold(app, pilot)
         await pilot.press("f")
         for name, spec in SPECS.items():
-            mark = str(field(app, name).query_one(".field-label", Static).content)[0]
+            mark = field(app, name).label[0]
             assert (mark == "●") == spec.live, name
         assert "● Learning rate" in text(app)
         assert "● Enter changes it now" in text(app)

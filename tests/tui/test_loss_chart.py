@@ -16,7 +16,9 @@ from textual.geometry import Region
 from textual.screen import Screen
 from textual.widgets import TabbedContent, TabPane
 
-from tui.engine.curve import Curve, LossHistory, Mark
+from tui.engine.chart_view import ChartView
+from tui.engine.curve import Curve
+from tui.engine.history import Mark, RunHistory
 from tui.widgets.chart_plan import ChartPlan, plan
 from tui.widgets.loss_chart import LossChart
 
@@ -29,16 +31,16 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
 
 
-def history(train: list[float], test: list[float] | None = None, revision: int = 1) -> LossHistory:
+def history(train: list[float], test: list[float] | None = None, revision: int = 1) -> RunHistory:
     """A history with one training loss per step and a test loss every ten steps."""
     curves = Curve(), Curve()
     curves[0].extend(np.arange(len(train)), np.array(train))
     tests = test or []
     curves[1].extend(np.arange(1, len(tests) + 1) * 10, np.array(tests))
-    return LossHistory(revision, *curves)
+    return RunHistory(revision, *curves)
 
 
-def falling(steps: int = 100, revision: int = 1) -> LossHistory:
+def falling(steps: int = 100, revision: int = 1) -> RunHistory:
     """A well-behaved run."""
     train = [2.3 * math.exp(-step / 40) + 0.1 for step in range(steps)]
     return history(train, [train[k] + 0.05 for k in range(10, steps, 10)], revision)
@@ -154,7 +156,7 @@ async def test_sixteen_colours_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_smoothing_calms_the_line_and_leaves_the_extremes() -> None:
     data = history([1.0, 3.0] * 40)
-    rough, smooth = (plan(data, 60, 12, (), smoothing=reach) for reach in (0, 3))
+    rough, smooth = (plan(data, 60, 12, (), view=ChartView(smoothing=reach)) for reach in (0, 3))
     assert isinstance(rough, ChartPlan)
     assert isinstance(smooth, ChartPlan)
     assert np.ptp(smooth.train.mean) < np.ptp(rough.train.mean)
@@ -184,7 +186,7 @@ async def test_awkward_numbers_are_drawn_or_explained(
 ) -> None:
     app = ChartApp()
     async with app.run_test(size=size) as pilot:
-        app.chart.log_scale = log_scale
+        app.chart.view = ChartView(log_scale=log_scale)
         app.chart.history = history(train, train)
         text = await settle(pilot, app.chart)
         assert "could not be drawn" not in " ".join(text.split())
@@ -199,7 +201,7 @@ async def test_with_nothing_to_draw_it_says_so() -> None:
         assert "Nothing has been trained yet." in await settle(pilot, app.chart)
         app.chart.history = history([math.nan, math.nan], revision=2)
         assert "finite" in await settle(pilot, app.chart)
-        app.chart.log_scale = True
+        app.chart.view = ChartView(log_scale=True)
         app.chart.history = history([-1.0, 0.0], revision=3)
         assert "above zero" in await settle(pilot, app.chart)
         assert app.chart.builds == 0
@@ -234,10 +236,10 @@ async def test_an_unchanged_history_repaints_nothing_and_draws_nothing() -> None
         await settle(pilot, app.chart)
         builds = app.chart.builds
         app.chart.repainted.clear()
-        app.chart.history = LossHistory(data.revision, data.train, data.test)
+        app.chart.history = RunHistory(data.revision, data.train, data.test)
         await pilot.pause(0.05)
         assert app.chart.builds == builds
-        app.chart.history = LossHistory(data.revision + 1, data.train, data.test)
+        app.chart.history = RunHistory(data.revision + 1, data.train, data.test)
         await settle(pilot, app.chart)
         assert app.chart.builds == builds + 1
         assert app.chart.repainted == []
@@ -251,7 +253,7 @@ async def test_a_growing_curve_repaints_little() -> None:
         await settle(pilot, app.chart)
         app.chart.repainted.clear()
         data.train.append(1101, 0.1)
-        app.chart.history = LossHistory(2, data.train, data.test)
+        app.chart.history = RunHistory(2, data.train, data.test)
         await settle(pilot, app.chart)
         cells = sum(region.area for regions in app.chart.repainted for region in regions)
         assert all(app.chart.repainted)
@@ -371,7 +373,7 @@ async def test_a_plan_never_has_more_columns_than_cells() -> None:
         assert len(planned.test) <= planned.room
 
 
-def marked(*marks: Mark) -> LossHistory:
+def marked(*marks: Mark) -> RunHistory:
     return dataclasses.replace(falling(), marks=marks)
 
 

@@ -5,15 +5,21 @@ After a change that is meant: `pytest tests/tui/test_snapshots.py --snapshot-upd
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+import numpy as np
 import pytest
 from lesson_pages import SameEverywhere
+from look_scenes import digits, network_of, scene_of
 from pilots import (
     QuietSession,
     backprop_room,
+    draw_room,
     errors_room,
+    look_room,
     toasts,
     wait_for,
     wait_for_pictures,
@@ -23,6 +29,7 @@ from textual.pilot import Pilot
 
 from tui.app import InklingApp
 from tui.engine.classroom import Wish
+from tui.engine.drawing import Drawing
 
 SMALL, USUAL, LARGE = (80, 24), (120, 40), (200, 60)
 
@@ -90,8 +97,51 @@ SCENES = (
     Scene("backprop-source", SMALL, "finished", ["s", "space"], room="backprop"),
     Scene("backprop-ascii", USUAL, "finished", ["space"], ascii_only=True, room="backprop"),
     Scene("backprop-none", SMALL, room="backprop"),
+    Scene("draw", SMALL, "running", room="draw"),
+    Scene("draw", USUAL, "running", ["space", "x"], room="draw"),
+    Scene("draw", LARGE, "finished", room="draw"),
+    Scene("draw-plain", USUAL, "running", ["m", "k", "7"], room="draw"),
+    Scene("draw-none", SMALL, room="draw"),
+    Scene("draw-ascii", SMALL, "running", ascii_only=True, room="draw"),
+    Scene("draw-smallest", (60, 16), "running", room="draw"),
+    Scene("draw-paper", USUAL, "running", theme="inkling-paper", room="draw"),
+    Scene("look", SMALL, "finished", room="look"),
+    Scene("look", USUAL, "finished", room="look"),
+    Scene("look", LARGE, "finished", ["m"], room="look"),
+    Scene("look-weights", SMALL, "finished", ["w", "right"], room="look"),
+    Scene("look-weights", USUAL, "finished", ["w", "down"], room="look"),
+    Scene("look-map", SMALL, "finished", ["m"], room="look"),
+    Scene("look-explain", SMALL, "finished", ["w", "e"], room="look"),
+    Scene("look-ascii", USUAL, "finished", ["w"], ascii_only=True, room="look"),
+    Scene("look-paper", USUAL, "finished", ["m"], theme="inkling-paper", room="look"),
+    Scene("look-none", SMALL, room="look"),
     Scene("leave", USUAL, "running", ["q"], live=True),
 )
+
+SEVEN = ((5.0, 6.0), (15.0, 6.0), (9.0, 22.0))
+"""A small one, not in the middle."""
+
+BELIEFS = np.array([1, 22, 40, 31, 2, 3, 0.4, 880, 0.6, 20], np.float32) / 1000
+
+
+async def draw_a_seven(app: InklingApp, pilot: Pilot[str], scene: Scene) -> None:
+    """The Draw screen with a drawing on it, and where there is a run what a network says of it."""
+    room = draw_room(app)
+    app.session.state = of_phase(scene.phase) if scene.phase else None
+    app.enter(room)
+    await wait_for(pilot, lambda: room.is_current)
+    drawing = Drawing.blank((28, 28))
+    for start, end in pairwise(SEVEN):
+        drawing = drawing.stroked(start, end, 1)
+    room.drawing = drawing
+    await pilot.press(*scene.keys)
+    await wait_for(pilot, lambda: room.reading and room.reading.drawn is room.drawing.ink)
+    await wait_for(pilot, lambda: room.reading.centring == room.centring and room.samples)
+    if scene.phase:
+        said = "By the newest checkpoint: epoch 12, step 540."
+        room.reading = dataclasses.replace(
+            room.reading, has_network=True, probabilities=BELIEFS, sentence=said
+        )
 
 
 async def enter_backprop(app: InklingApp, pilot: Pilot[str], scene: Scene) -> None:
@@ -126,8 +176,18 @@ def test_it_looks_as_it_should(scene: Scene, snap_compare: Callable[..., bool]) 
             await wait_for(pilot, lambda: errors_room(app).view or not scene.phase)
         if scene.room == "backprop":
             await enter_backprop(app, pilot, scene)
+        if scene.room == "look":
+            app.session.state = of_phase(scene.phase) if scene.phase else None
+            app.enter(look_room(app))
+            await wait_for(pilot, lambda: look_room(app).scene)
+            if scene.phase:
+                look_room(app).digit = 4
+                look_room(app).scene = scene_of(network_of(digits()))
         await pilot.pause()
-        await pilot.press(*scene.keys)
+        if scene.room == "draw":
+            await draw_a_seven(app, pilot, scene)
+        else:
+            await pilot.press(*scene.keys)
         await wait_for(pilot, lambda: errors_room(app)._soon is None)
         await wait_for_pictures(app, pilot)
         if toasts(app):

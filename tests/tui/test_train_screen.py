@@ -10,6 +10,7 @@ from pilots import (
     SHORT,
     SIZES,
     QuietSession,
+    field,
     lines,
     log_lines,
     opened,
@@ -20,7 +21,6 @@ from pilots import (
     wait_for_pictures,
 )
 from run_states import PREPARING, made, of_phase
-from textual.widgets import Input
 
 from nn.presets import resolve
 from tui.app import InklingApp
@@ -119,7 +119,7 @@ async def test_a_second_run_takes_the_place_of_the_first(runs: Path) -> None:
         await wait_for_phase(app, pilot, "finished")
         await wait_for(pilot, lambda: grid(app).predictions and grid(app).predictions.epoch == 3)
         first = app.train.status.run_name
-        app.train.query_one("#field-epochs Input", Input).value = "2"
+        field(app, "epochs").edit().value = "2"
         await pilot.press("e")
         await wait_for_phase(app, pilot, "paused")
         await wait_for(pilot, lambda: grid(app).predictions and grid(app).predictions.epoch == 1)
@@ -262,7 +262,7 @@ async def test_a_click_in_a_pane_gives_it_the_focus(size: tuple[int, int]) -> No
         await wait_for(pilot, lambda: grid(app).page == 1)
         await pilot.click("#tab-log" if size == (80, 24) else RunLog)
         await wait_for(pilot, lambda: isinstance(app.focused, RunLog))
-        await pilot.click("#tab-form" if size == (80, 24) else "#field-split Input")
+        await pilot.click("#tab-form" if size == (80, 24) else "#field-split")
         await wait_for(pilot, lambda: app.train.editing)
 
 

@@ -11,8 +11,10 @@ from textual.binding import Binding
 
 from tui.commands.backprop import BACKPROP
 from tui.commands.command import ROOM_TITLES, Command, RoomName
+from tui.commands.draw import DRAW
 from tui.commands.errors import ERRORS
 from tui.commands.everywhere import EVERYWHERE
+from tui.commands.look import LOOK
 from tui.commands.runs import RUNS
 from tui.commands.train import TRAIN
 
@@ -26,7 +28,7 @@ __all__ = [
     "works_in_fields",
 ]
 
-COMMANDS: tuple[Command, ...] = (*TRAIN, *ERRORS, *RUNS, *BACKPROP, *EVERYWHERE)
+COMMANDS: tuple[Command, ...] = (*TRAIN, *ERRORS, *LOOK, *DRAW, *RUNS, *BACKPROP, *EVERYWHERE)
 
 
 def bindings(room: RoomName) -> list[Binding]:

@@ -11,6 +11,15 @@ EVERYWHERE = (
         "What the run gets wrong, and why; which labels may be wrong", "go('errors')",
     ),
     Command(
+        "room.look", "app", "3", "Look",
+        "Inside the network: its layers, its units, a map of what it takes to be alike",
+        "go('look')",
+    ),
+    Command(
+        "room.draw", "app", "4", "Draw", "Draw a digit, and see what the network takes it for",
+        "go('draw')",
+    ),
+    Command(
         "room.runs", "app", "5", "Runs",
         "Every run there is: watch it, take it up, compare, remove", "go('runs')",
     ),

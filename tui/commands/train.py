@@ -21,6 +21,18 @@ TRAIN = (
         "run.take_up", "train", "r", "Take up",
         "Go on with a run that died or was stopped, from its last checkpoint", "take_up",
     ),
+    Command(
+        "run.fork", "train", "F", "Fork/restart",
+        "A new run with what stands in the form, from this one's last step or from nothing", "fork",
+    ),
+    Command(
+        "health.act", "train", "a", "Act on it",
+        "Do what the latest alert suggests; what that is stands behind it", "act",
+    ),
+    Command(
+        "rate.find", "train", "L", "Find a rate",
+        "Try all learning rates on a copy of the network, and suggest one", "find_rate",
+    ),
     Command("run.stop", "train", "S", "Stop", "End the run here, keep what it has learnt", "stop"),
     Command(
         "pane.form", "train", "f", "Settings", "Go to the hyperparameters",
@@ -53,21 +65,54 @@ TRAIN = (
         "Previous page of digits", "page(-1)",
     ),
     Command(
-        "chart.log", "train", "l", "Log scale", "The loss in powers of ten, or as it is",
+        "pane.chart", "train", "c", "Chart",
+        "Go to the chart; arrows move its cursor, with shift fast", "show_pane('chart')",
+    ),
+    Command(
+        "chart.metric", "train", "y", "Metric",
+        "The chart's next metric: loss, accuracy, learning rate, gradient norm, samples/s",
+        "metric",
+    ),
+    Command(
+        "chart.axis", "train", "x", "Axis", "The chart by steps, epochs or seconds of work", "axis",
+    ),
+    Command(
+        "chart.scope", "train", "o", "Scope",
+        "How much of the run: all of it, its newest tenth, this epoch", "scope",
+    ),
+    Command(
+        "chart.zoom", "train", "z", "Zoom",
+        "A stretch of the curve: from the cursor, and again, to the cursor; esc goes back",
+        "choose_stretch",
+    ),
+    Command(
+        "chart.overlay", "train", "v", "Versus",
+        "Lay a run that is over on the chart, up to four; the same again takes it off", "overlay",
+    ),
+    Command(
+        "chart.log", "train", "l", "Log scale", "The chart in powers of ten, or as it is",
         "toggle_log_scale",
     ),
     Command(
         "chart.smoother", "train", "plus,equals_sign", "Smoother",
-        "Smooth the training line; its band stays as it is", "smooth(1)",
+        "Smooth the line; the band behind it stays as it is", "smooth(1)",
     ),
     Command("chart.rougher", "train", "minus", "Rougher", "Smooth it less", "smooth(-1)"),
     Command("chart.raw", "train", "0", "Not smoothed", "Do not smooth it", "smooth(0)"),
+    Command(
+        "pane.large", "train", "m", "Enlarge",
+        "Let the pane in hand fill the screen, or give all their places back", "enlarge",
+    ),
+    Command(
+        "pane.hide", "train", "h", "Hide",
+        "Put the pane in hand out of sight; the key that goes to it shows it again", "hide",
+    ),
     Command(
         "log.save", "train", "ctrl+s", "Save log", "Write the log to a text file in the run",
         "save_log", in_fields=True,
     ),
     Command(
-        "field.leave", "train", "escape", "Done", "Leave the field, back to the keys",
+        "field.leave", "train", "escape", "Done", "Back: out of the field, of a zoom, of the chart",
         "leave_field", in_footer=True, in_fields=True,
     ),
 )  # fmt: skip

@@ -29,6 +29,7 @@ from nn.hyperparameters import Hyperparameters
 from nn.sources import absolute_dataset
 from tui.engine.commands import LONGEST_LINE, Command, Reply, Request, Watch, to_line
 from tui.engine.run_directory import RunConfig, RunDirectory, RunError, at_home, boot_id, private
+from tui.engine.samples import extra_file
 from tui.engine.tail import News, Quiet, RunTail
 from tui.engine.text import printable
 from tui.engine.versions import versions
@@ -68,7 +69,10 @@ def new_config(hyperparameters: Hyperparameters, data_dir: Path | None) -> RunCo
         versions=versions(),
         # The worker stands in another folder, maybe, and a reader of the run certainly does.
         hyperparameters=hyperparameters.model_copy(
-            update={"dataset": absolute_dataset(hyperparameters.dataset)}
+            update={
+                "dataset": absolute_dataset(hyperparameters.dataset),
+                "extra_data": extra_file(hyperparameters),
+            }
         ),
     )
 
@@ -196,7 +200,7 @@ class RunClient:
         """A connection on which the command has been sent."""
         connection = await self._reach()
         reader, writer = await asyncio.open_unix_connection(sock=connection, limit=LONGEST_LINE)
-        writer.write(to_line(Request(who=_terminal(), ask=command)))
+        writer.write(to_line(Request(who=terminal(), ask=command)))
         return reader, writer
 
     def _why_deaf(self) -> str:
@@ -262,7 +266,7 @@ def _worker_process(run: RunDirectory, stint: str) -> subprocess.Popen[bytes]:
         RunError: it cannot be started.
     """
     # -P: a file called queue.py in the directory Inkling was started in is not for the worker.
-    command = [sys.executable, "-P", "-m", "tui.engine.worker", str(run.path), stint, _terminal()]
+    command = [sys.executable, "-P", "-m", "tui.engine.worker", str(run.path), stint, terminal()]
     try:
         with open(run.worker_log, "ab", opener=private) as log:
             return subprocess.Popen(
@@ -297,7 +301,7 @@ async def _connect(path: Path) -> socket.socket:
         raise
 
 
-def _terminal() -> str:
+def terminal() -> str:
     """Who is asking, for the journal."""
     try:
         return os.ttyname(0).removeprefix("/dev/")

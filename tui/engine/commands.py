@@ -55,6 +55,13 @@ class Set:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """Write a checkpoint of this very step, for whoever is to go on from here."""
+
+    command: Literal["keep"] = "keep"
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """End the run here, and keep what it has learnt."""
 
@@ -69,7 +76,7 @@ class Watch:
     command: Literal["watch"] = "watch"
 
 
-Command = Union[Pause, Resume, Step, Epoch, Set, Stop, Watch]
+Command = Union[Pause, Resume, Step, Epoch, Set, Keep, Stop, Watch]
 
 
 class Request(BaseModel):

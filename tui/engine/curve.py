@@ -12,45 +12,18 @@ Nothing here knows how a curve is drawn.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
+from tui.engine.columns import Buckets, Columns, Floats, Ints, Measure, run_starts
 
 DEFAULT_CAPACITY: Final = 4096
 
 # A diverging loss may be finite and still too large for a sum of millions of them.
 _SUMMABLE: Final = 1e290
-
-
-@dataclass(frozen=True)
-class Columns:
-    """A curve reduced to at most `width` columns, oldest first; k <= width.
-
-    All arrays have shape (k,) and hold finite numbers only.
-
-    Attributes:
-        x: float64, increasing; the middle of what the column covers.
-        low: float64, smallest value in the column.
-        high: float64, largest value in the column.
-        mean: float64, mean of the finite values in the column; low <= mean <= high.
-        gap: bool, true where nothing but NaN and infinities lies between this column and
-            the one before it, so that a line should be broken there.
-    """
-
-    x: Floats
-    low: Floats
-    high: Floats
-    mean: Floats
-    gap: Bools
-
-    def __len__(self) -> int:
-        return len(self.x)
 
 
 class Curve:
@@ -117,8 +90,27 @@ class Curve:
         return self._points - int(self._count[: self.buckets].sum())
 
     def append(self, x: int, value: float) -> None:
-        """Add one point; for many, `extend` is faster by far."""
-        self.extend(np.array([x], np.int64), np.array([value], np.float64))
+        """Add one point; for many at once `extend` is faster, for one by one this is.
+
+        Raises:
+            ValueError: x goes backwards. The curve is then unchanged.
+        """
+        if self._last is not None and x < self._last[0]:
+            raise ValueError("x must not go backwards")
+        if self._points == self._capacity * self._span:
+            self._merge_pairs()
+        bucket, before = divmod(self._points, self._span)
+        if not before:
+            self._first_x[bucket] = x
+        self._last_x[bucket] = x
+        if math.isfinite(value):
+            self._low[bucket] = min(self._low[bucket], value)
+            self._high[bucket] = max(self._high[bucket], value)
+            self._sum[bucket] += min(max(value, -_SUMMABLE), _SUMMABLE)
+            self._count[bucket] += 1
+        self._points += 1
+        self._last = (int(x), float(value))
+        self._revision += 1
 
     def extend(self, x: npt.ArrayLike, values: npt.ArrayLike) -> None:
         """Add points in O(number of new points).
@@ -145,47 +137,23 @@ class Curve:
         self._last = (int(xs[-1]), float(ys[-1]))
         self._revision += 1
 
-    def columns(self, width: int, start: float | None = None, stop: float | None = None) -> Columns:
-        """Reduce the curve to at most `width` columns of equal extent in x.
-
-        Args:
-            width: columns available.
-            start, stop: the x range that the columns divide evenly, whole curve by default.
-                A chart passes the limits of its axis, so that a column covers the same
-                steps from one drawing to the next.
-
-        Costs O(capacity), whatever the length of the history.
-        """
+    def so_far(self) -> Buckets:
+        """What is remembered; views that go on changing with the curve."""
         used = self.buckets
-        if width < 1 or not used:
-            return _NO_COLUMNS
-        first, final = self._first_x[:used], self._last_x[:used]
-        count = self._count[:used]
-        x_min = float(first[0]) if start is None else float(start)
-        x_max = float(final[-1]) if stop is None else float(stop)
-        # Halved before they are added, or an x near 2**63 would wrap round.
-        centre = first * 0.5 + final * 0.5
-        extent = x_max - x_min
-        if extent > 0:
-            position = np.floor((centre - x_min) * (width / extent)).astype(np.int64)
-            column = np.clip(position, 0, width - 1)
-        else:
-            column = np.zeros(used, np.int64)
-        occupied = np.flatnonzero(count)
-        if not len(occupied):
-            return _NO_COLUMNS
-        starts = _run_starts(column[occupied])
-        ends = np.append(starts[1:], len(occupied)) - 1
-        heads, tails = occupied[starts], occupied[ends]
-        # A bucket skipped between two columns held points, but none that is finite.
-        gap = np.zeros(len(heads), np.bool_)
-        gap[1:] = heads[1:] - tails[:-1] > 1
-        low = np.minimum.reduceat(self._low[occupied], starts)
-        high = np.maximum.reduceat(self._high[occupied], starts)
-        total = np.add.reduceat(self._sum[occupied], starts)
-        mean = total / np.add.reduceat(count[occupied], starts)
-        middle = first[heads] * 0.5 + final[tails] * 0.5
-        return Columns(middle, low, high, np.clip(mean, low, high), gap)
+        return Buckets(
+            self._first_x[:used], self._last_x[:used], self._low[:used], self._high[:used],
+            self._sum[:used], self._count[:used],
+        )  # fmt: skip
+
+    def columns(
+        self,
+        width: int,
+        start: float | None = None,
+        stop: float | None = None,
+        measure: Measure | None = None,
+    ) -> Columns:
+        """Reduce the curve to at most `width` columns; see `Buckets.columns`."""
+        return self.so_far().columns(width, start, stop, measure)
 
     def value_range(self) -> tuple[float, float] | None:
         """The smallest and largest finite value ever added; None while there is none."""
@@ -214,7 +182,7 @@ class Curve:
     def _fill(self, xs: Ints, ys: Floats) -> None:
         """Put points where there is known to be room."""
         bucket = np.arange(self._points, self._points + len(xs)) // self._span
-        starts = _run_starts(bucket)
+        starts = run_starts(bucket)
         ends = np.append(starts[1:], len(xs)) - 1
         into = bucket[starts]
         finite = np.isfinite(ys)
@@ -228,40 +196,3 @@ class Curve:
         summands = np.clip(np.where(finite, ys, 0.0), -_SUMMABLE, _SUMMABLE)
         self._sum[into] += np.add.reduceat(summands, starts)
         self._count[into] += np.add.reduceat(finite.astype(np.int64), starts)
-
-
-@dataclass(frozen=True)
-class Mark:
-    """Something that happened to a run at a step, from `since` on if it lasted."""
-
-    step: int
-    words: str
-    since: int | None = None
-
-
-@dataclass(frozen=True)
-class LossHistory:
-    """What a loss chart shows; a new one is made whenever something changed.
-
-    Attributes:
-        revision: grows with every change, so that a chart can tell old from new although
-            the curves themselves are shared and go on growing.
-        train: training loss, x = step.
-        test: test loss, x = step at which the epoch ended.
-        marks: what people and chance did to the run, by step.
-    """
-
-    revision: int
-    train: Curve
-    test: Curve
-    marks: tuple[Mark, ...] = ()
-
-
-def _run_starts(ascending: Ints) -> Ints:
-    """Where each run of equal numbers begins: int64 (runs,)."""
-    changes = np.flatnonzero(ascending[1:] != ascending[:-1]) + 1
-    return np.concatenate(([0], changes)).astype(np.int64)
-
-
-_EMPTY: Final[Floats] = np.empty(0)
-_NO_COLUMNS: Final = Columns(_EMPTY, _EMPTY, _EMPTY, _EMPTY, np.empty(0, np.bool_))

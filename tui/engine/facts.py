@@ -19,6 +19,7 @@ from typing import Any, Union, get_args
 from pydantic import TypeAdapter
 
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
+from nn.health import Alert, Settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,17 @@ class TakenUp:
     epochs: int
     recomputed: int
     away: float
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """Until this step the run was another one, its parent (a run's name); what follows is its own,
+    and what was changed stands behind this in the journal (`tui.engine.forking`)."""
+
+    parent: str
+    step: int
+    epochs: int
     who: str
 
 
@@ -128,11 +140,14 @@ Fact = Union[
     Preparing,
     ThreadsChosen,
     TakenUp,
+    Forked,
     CameBack,
     Waited,
     RunStarted,
     EpochDone,
     MistakesChanged,
+    Alert,
+    Settled,
     HyperparameterChanged,
     Paused,
     Resumed,
@@ -170,7 +185,7 @@ _ADAPTERS: Mapping[str, TypeAdapter[Any]] = types.MappingProxyType(
 )
 
 
-def as_json_object(fact: Fact) -> dict[str, Any]:
+def as_json_object(fact: Any) -> dict[str, Any]:
     """The fact as plain JSON values, its name first; a number that is not finite becomes null."""
     values = dataclasses.asdict(fact)
     for name, value in values.items():

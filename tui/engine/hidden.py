@@ -7,7 +7,9 @@ load both takes from a few milliseconds to a second: it belongs in a thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +23,7 @@ from nn.archive import ArchiveError
 from nn.data import DataError, Split
 from nn.hyperparameters import HyperparameterError
 from nn.network import Network
+from nn.optimizers import Optimizer
 from nn.trainer import Trainer
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.test_set import load_split
@@ -48,12 +51,41 @@ def trainer_of(run: RunDirectory) -> Trainer:
             "it writes one after its first epoch."
         )
     try:
-        split = load_split(config.hyperparameters, config.data_dir, download=False)
+        split = load_split(
+            config.hyperparameters,
+            config.data_dir,
+            download=False,
+            began_with=config.fingerprint,
+        )
         return checkpoint.load(run.checkpoint, split)
     except (DataError, ArchiveError, HyperparameterError) as error:
         raise RunError(f"The network of this run cannot be asked: {error}") from None
     except MemoryError:
         raise RunError(NO_MEMORY) from None
+
+
+@dataclass(frozen=True, eq=False)
+class NextStep:
+    """How the run would move parameters by a gradient, were its next step to come now: clipped, by
+    an optimiser that remembers what the run's own does, at the learning rate that is due. Of a run
+    that has ended it is the rate of its last step."""
+
+    optimizer: Optimizer
+    learning_rate: float
+    clip_norm: float
+
+    @classmethod
+    def of(cls, trainer: Trainer) -> NextStep:
+        rate = trainer.last_learning_rate if trainer.finished else trainer.learning_rate
+        return cls(trainer.optimizer, rate, trainer.hyperparameters.clip_norm)
+
+    def __call__(self, parameters: NDArray[Any], gradients: NDArray[Any]) -> None:
+        """Move the parameters, in place, and use up the gradients; what is remembered of earlier
+        steps stays as it was."""
+        norm = math.sqrt(np.dot(gradients, gradients))
+        if 0 < self.clip_norm < norm:
+            gradients *= self.clip_norm / norm
+        copy.deepcopy(self.optimizer).step(parameters, gradients, self.learning_rate)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +99,14 @@ class RunNetwork:
         epoch: the one after which the network was like this; a checkpoint that was written in the
             midst of an epoch, after `step`, counts as the epoch before. The predictions may be of
             a later one, or, where a finished run kept its best network, the network of an earlier.
+        next_step: what the run would do with a gradient.
     """
 
     network: Network
     split: Split
     epoch: int
     step: int
+    next_step: NextStep | None = None
     _kept: dict[int, NDArray[Any]] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -90,7 +124,7 @@ class RunNetwork:
             raise RunError(NO_MEMORY) from None
         best = trainer.finished and trainer.best.parameters is not None
         epoch = trainer.best.epoch if best else trainer.epochs_done
-        return cls(own, trainer.split, epoch, trainer.step)
+        return cls(own, trainer.split, epoch, trainer.step, NextStep.of(trainer))
 
     def probabilities(self, index: int) -> NDArray[Any]:
         """What this network gives to each class for one test digit: float32 (classes,)."""
@@ -119,11 +153,22 @@ class RunNetwork:
 
     def twin(self) -> RunNetwork:
         """The same network once more, for another thread; the digits are shared."""
-        copy = self.network.at_precision(np.float32)
-        return RunNetwork(copy, self.split, self.epoch, self.step)
+        own = self.network.at_precision(np.float32)
+        return RunNetwork(own, self.split, self.epoch, self.step, self.next_step)
+
+    def ink_of_test(self, rows: Sequence[int] | NDArray[np.intp]) -> NDArray[np.float32]:
+        """Test digits as the network is asked about them: float32 (m, n_inputs)."""
+        return self._scaled(self.split.test_images[rows])
+
+    def ink_of_training(self, rows: Sequence[int] | NDArray[np.intp]) -> NDArray[np.float32]:
+        """Training digits as the network learns them, not augmented: float32 (m, n_inputs)."""
+        return self._scaled(self.split.train_images[rows])
 
     def _ink(self, index: int) -> NDArray[np.float32]:
+        return self._scaled(self.split.test_images[index])
+
+    def _scaled(self, images: NDArray[Any]) -> NDArray[np.float32]:
         # As `Batches` scales it: multiplied by the reciprocal, so that not a bit differs.
-        ink: NDArray[np.float32] = self.split.test_images[index].astype(np.float32)
+        ink: NDArray[np.float32] = images.astype(np.float32)
         ink *= np.float32(1 / self.split.pixel_max)
         return ink

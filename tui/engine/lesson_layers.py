@@ -138,7 +138,7 @@ def _(layer: Dense, n: Named) -> Iterator[Step]:
         f"{n.title}, back to its weights",
         f"d{n.weights} = {n.x}^T {d_y}",
         "How would the loss change with each weight? By what came in through it, times what the "
-        "unit is blamed for; over several digits these add up. Where no ink comes in, the weight "
+        "unit is blamed for; over several digits these add up. Where nothing comes in, the weight "
         "has no part in it.",
         (passage(Dense.backward, r"d_weights"),),
         (

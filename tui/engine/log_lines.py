@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
+from nn.health import Alert, Settled
 from nn.specs import SPECS, format_value
+from tui.engine import advice
 from tui.engine.facts import (
     CameBack,
     Entry,
     Fact,
     Failed,
+    Forked,
     MistakesChanged,
     Paused,
     Preparing,
@@ -40,9 +43,9 @@ def line(entry: Entry) -> str:
 
 
 def is_logged(fact: Fact) -> bool:
-    """Progress is shown while it lasts, and a step or an epoch asked for is told by the pause after
-    it; the log keeps everything else."""
-    return not isinstance(fact, Preparing) and getattr(fact, "stint", "run") == "run"
+    """Progress is shown while it lasts, that an alert is over by its absence, and a step or an
+    epoch asked for by the pause after it; the log keeps everything else."""
+    return not isinstance(fact, Preparing | Settled) and getattr(fact, "stint", "run") == "run"
 
 
 def log_text(run: RunDirectory) -> Iterator[str]:
@@ -68,6 +71,9 @@ def words(fact: Fact) -> str:
             return _threads(fact)
         case TakenUp():
             return _taken_up(fact)
+        case Forked():
+            parent = printable(fact.parent, 60)
+            return f"forked from {parent} at step {fact.step:,}{_by(fact.who)}"
         case Waited():
             why, waited = printable(fact.why), duration(fact.seconds)
             return f"waited {waited} at step {fact.step:,}: {why}; nothing is lost"
@@ -85,6 +91,10 @@ def words(fact: Fact) -> str:
             )
         case MistakesChanged(fixed=fixed, broken=broken, never_right=never):
             return f"       +{fixed:,} fixed, -{broken:,} broken, {never:,} never right"
+        case Alert():
+            return f"! {advice.why(fact)}"
+        case Settled(kind=kind):
+            return f"settled: {advice.NAMES[kind]}"
         case HyperparameterChanged():
             label = SPECS[fact.name].label.lower() if fact.name in SPECS else printable(fact.name)
             old, new = format_value(fact.old), format_value(fact.new)
@@ -152,10 +162,13 @@ def _finished(fact: RunFinished) -> str:
 
 def diverged(fact: Diverged) -> str:
     """What happened, and what to do about it."""
-    return (
-        f"Diverged at step {fact.step:,}: loss {fact.loss:.3g} at rate {fact.learning_rate:.3g}. "
-        "Try a tenth of it."
-    )
+    return f"{what_diverged(fact)} Try a tenth of it."
+
+
+def what_diverged(fact: Diverged) -> str:
+    """What happened."""
+    loss, rate = f"{fact.loss:.3g}", f"{fact.learning_rate:.3g}"
+    return f"Diverged at step {fact.step:,}: loss {loss} at rate {rate}."
 
 
 def seconds(value: float) -> str:

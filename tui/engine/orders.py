@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import assert_never
 
-from nn.hyperparameters import HyperparameterError
+from nn.hyperparameters import HyperparameterError, Hyperparameters
 from nn.trainer import Trainer
-from tui.engine.commands import Epoch, Pause, Resume, Set, Step, Stop, Watch
+from tui.engine.commands import Epoch, Keep, Pause, Resume, Set, Step, Stop, Watch
 from tui.engine.control import Asked, Control, Unwatch
 from tui.engine.facts import CameBack, Entry, Fact, Paused, Resumed, Waited
 from tui.engine.recorder import Recorder
@@ -56,6 +56,10 @@ class Orders:
 
     def _keep(self) -> None:
         """Write a checkpoint, if there is anything to keep."""
+        raise NotImplementedError
+
+    def _remember(self, hyperparameters: Hyperparameters) -> None:
+        """Put into config.toml what a worker after this one would go by."""
         raise NotImplementedError
 
     def _write(self, fact: Fact, who: str = "") -> Entry:
@@ -120,6 +124,11 @@ class Orders:
                 self._go_on(Stint.EPOCH, asked.who)
             case Stop():
                 self._stopped_by = asked.who
+            case Keep():
+                if self._trainer is None or self._trainer.evaluation is None:
+                    asked.reply("There is nothing to keep yet.")
+                    return
+                self._keep()
             case Watch():
                 self._come(asked.who)
             case Unwatch():
@@ -135,6 +144,7 @@ class Orders:
                 except HyperparameterError as error:
                     asked.reply(str(error))
                     return
+                self._remember(self._trainer.hyperparameters)
                 self._news += [self._write(change, asked.who) for change in changes]
                 # What a person did is not to be done twice, whatever happens to this process.
                 self._keep()

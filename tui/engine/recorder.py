@@ -29,6 +29,7 @@ from nn.analysis import scores
 from nn.archive import ArchiveError
 from nn.atomic import replacing, sweep
 from nn.events import EpochDone, RunStarted, StepDone
+from nn.health import Alert, Settled
 from nn.trainer import Trainer
 from tui.engine.facts import Entry, Fact, MistakesChanged, decode, encode
 from tui.engine.run_directory import STEP_STRUCT, RunConfig, RunDirectory, private
@@ -36,7 +37,7 @@ from tui.engine.run_directory import STEP_STRUCT, RunConfig, RunDirectory, priva
 FLUSH_EVERY = 0.1
 """Seconds that steps may wait in memory: readers look ten times a second."""
 
-Telling = RunStarted | EpochDone | MistakesChanged
+Telling = RunStarted | EpochDone | MistakesChanged | Alert | Settled
 """What is told once, however often it is done again."""
 
 PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
@@ -176,6 +177,10 @@ def which(fact: Telling) -> Fact:
     """The fact stripped of everything but what it is the fact of."""
     if isinstance(fact, RunStarted):
         return RunStarted((), 0, 0, 0, 0, 0, 0.0, 0.0)
+    if isinstance(fact, Alert):
+        return Alert(fact.kind, fact.step, 0, 0.0, 0.0)
+    if isinstance(fact, Settled):
+        return fact
     if isinstance(fact, MistakesChanged):
         return MistakesChanged(fact.epoch, 0, 0, 0)
     return EpochDone(fact.epoch, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)

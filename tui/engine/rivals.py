@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nn.data.extra import without_extra
 from tui.engine.error_view import Rival
 from tui.engine.mistakes_reader import MistakesReader
 from tui.engine.run_directory import RunDirectory, RunError, run_directories
@@ -28,7 +29,8 @@ def possible_rivals(run: RunDirectory) -> tuple[ListedRun, ...]:
         h, mine = config.hyperparameters, own.hyperparameters
         # The seed decides which digits are set aside, where nothing else does.
         alike = h.split == mine.split and (h.split in ("auto", "official") or h.seed == mine.seed)
-        if config.fingerprint == own.fingerprint and alike:
+        same = without_extra(config.fingerprint) == without_extra(own.fingerprint)
+        if same and alike:
             found.append(ListedRun(other, summary(other)))
     return tuple(sorted(found, key=lambda e: (e.summary.created, e.summary.name), reverse=True))
 

@@ -73,6 +73,9 @@ class RunConfig(BaseModel):
     """BLAS threads that the run computes with, once it has begun; its bits depend on them."""
     checkpoint_every: float = Field(default=30.0, gt=0, allow_inf_nan=False)
     """Seconds between two checkpoints at the most."""
+    parent: str = ""
+    """Of a fork: the name of the run whose checkpoint it began from, and at which step that was."""
+    parent_step: int = Field(default=0, ge=0)
     hyperparameters: Hyperparameters
 
     def require_our_format(self) -> None:

@@ -36,7 +36,8 @@ TAIL = 64 * 1024
 class RunSummary:
     """One run at a glance. `created` and `changed` are seconds since 1970, `size` is in bytes;
     `sentence` is what is to be said of a run that is not simply training or done, `recipe` the
-    hyperparameters that are not the defaults."""
+    hyperparameters that are not the defaults; a fork names its `parent`, and the
+    step at which they parted."""
 
     name: str
     state: State
@@ -49,6 +50,8 @@ class RunSummary:
     size: int = 0
     sentence: str = ""
     recipe: str = ""
+    parent: str = ""
+    parent_step: int = 0
 
     @property
     def live(self) -> bool:
@@ -144,6 +147,7 @@ def summary(run: RunDirectory) -> RunSummary:
     return RunSummary(
         name, state, seen.epoch, epochs, step, seen.test_accuracy,
         config.created, changed, _size(run.path), sentence, recipe(config.hyperparameters),
+        printable(config.parent), config.parent_step,
     )  # fmt: skip
 
 
@@ -163,6 +167,11 @@ def resumable(run: RunDirectory, epochs: int = 0) -> RunDirectory:
             f"inkling resume {found.name} --epochs +10 gives it ten more."
         )
     return run
+
+
+def ancestry(run: RunSummary) -> str:
+    """Where a fork comes from; nothing of a run that is none."""
+    return f"forked from {run.parent} at step {run.parent_step:,}" if run.parent else ""
 
 
 def death(run: RunDirectory, epoch: int, step: int) -> str:

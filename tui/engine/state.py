@@ -18,14 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
+from nn.health import Alert, Settled
 from nn.hyperparameters import HyperparameterError, Hyperparameters
 from nn.specs import SPECS, format_value
-from tui.engine import log_lines
-from tui.engine.curve import Curve, LossHistory, Mark
+from tui.engine import advice, log_lines
+from tui.engine.advice import Advice
 from tui.engine.facts import (
     CameBack,
     Entry,
     Failed,
+    Forked,
     MistakesChanged,
     Paused,
     Preparing,
@@ -35,6 +37,7 @@ from tui.engine.facts import (
     ThreadsChosen,
     Waited,
 )
+from tui.engine.history import Mark, RunHistory
 from tui.engine.predictions import Predictions
 from tui.engine.run_directory import RunDirectory
 from tui.engine.tail import Died, News, Quiet, StepsRecorded, Waiting
@@ -54,6 +57,10 @@ Phase = Literal[
 
 LIVE: frozenset[Phase] = frozenset({"preparing", "running", "paused"})
 """The phases in which a worker is at work or waiting for a word."""
+
+ALERT_SHOWN_FOR = 20.0
+"""Seconds after which an alert leaves the status line to other news; it can be acted on for as long
+as it has not settled."""
 
 LONGEST_LOG = 5000
 
@@ -81,6 +88,8 @@ class RunStatus:
     field: str = ""
     quiet: float = 0.0
     """Seconds without news of a worker that ought to have some; 0 where all is well."""
+    alert: str = ""
+    """What is amiss with the run, in a few words, and what a key would do about it."""
     held: bool = False
     """Is the worker to hold, or does it? It may be told so while the digits are still loaded."""
 
@@ -118,10 +127,13 @@ class RunState:
         self.run = run
         self.hyperparameters = hyperparameters
         self.status = RunStatus("preparing", run_name=printable(run_name))
-        self.history = LossHistory(0, Curve(), Curve())
+        self.history = RunHistory()
         self.predictions: Predictions | None = None
         self.begun = False
         self.book = LogBook(deque(maxlen=LONGEST_LOG), 0)
+        self.advice: Advice | None = None
+        self._alert: Alert | None = None
+        self._alert_since = 0.0
         self._seconds = 0.0
 
     def apply(self, news: News) -> None:
@@ -162,15 +174,28 @@ class RunState:
         # A damaged file may speak of the past, or of steps beyond any counting: no news.
         records = records[(steps > newest) & (steps < 2**63)]
         if len(records):
-            self.history.train.extend(records["step"], records["loss"])
+            history, done = self.history, records["step"]
+            history.train.extend(done, records["loss"])
+            history.learning_rate.extend(done, records["learning_rate"])
+            history.gradient_norm.extend(done, records["gradient_norm"])
+            history.clock.extend(done, records["seconds"])
             self._new_history()
             self._seconds = float(records["seconds"][-1])
             self._update(step=int(records["step"][-1]))
 
-    def _add_test_loss(self, step: int, loss: float) -> None:
-        if step >= (self.history.test.last_x or 0):
-            self.history.test.append(step, loss)
-            self._new_history()
+    def _add_tests(self, step: int, fact: RunStarted | EpochDone) -> None:
+        """Take in what the network was worth after a step."""
+        history = self.history
+        if step < (history.test.last_x or 0):
+            return
+        history.test.append(step, fact.test_loss)
+        history.test_accuracy.append(step, fact.test_accuracy)
+        if isinstance(fact, EpochDone):
+            history.samples_per_second.append(step, fact.samples_per_second)
+            if fact.validation_loss is not None and fact.validation_accuracy is not None:
+                history.validation.append(step, fact.validation_loss)
+                history.validation_accuracy.append(step, fact.validation_accuracy)
+        self._new_history()
 
     def say(self, line: str) -> None:
         """Add a line of the screen's own to the log."""
@@ -189,7 +214,8 @@ class RunState:
                 self._mark(fact.step, "away", since)
             case TakenUp():
                 self.begun = self.begun or bool(fact.step)
-                if fact.step:
+                forked_here = any(mark.step == fact.step for mark in self.history.marks[-1:])
+                if fact.step and not forked_here:
                     self._mark(fact.step, "taken up")
                 self._update(
                     phase="running" if self.status.steps else "preparing",
@@ -197,6 +223,8 @@ class RunState:
                     sentence="",
                     field="",
                 )
+            case Forked():
+                self._mark(fact.step, "forked")
             case RunStarted():
                 self.begun = True
                 self._update(
@@ -207,9 +235,12 @@ class RunState:
                     test_accuracy=fact.test_accuracy,
                     sentence="",
                 )
-                self._add_test_loss(0, fact.test_loss)
+                self._new_history(steps_per_epoch=fact.steps_per_epoch)
+                self._add_tests(0, fact)
             case EpochDone():
-                self._add_test_loss(fact.step, fact.test_loss)
+                if self.status.alert and entry.time - self._alert_since > ALERT_SHOWN_FOR:
+                    self._update(alert="")
+                self._add_tests(fact.step, fact)
                 self._update(
                     epoch=fact.epoch,
                     step=max(fact.step, self.status.step),
@@ -224,6 +255,11 @@ class RunState:
                     changed = {name: SPECS[name].parse(new)}
                     self._mark(fact.step, f"{SPECS[name].label.lower()} {format_value(new)}")
                     self.hyperparameters = self.hyperparameters.model_copy(update=changed)
+                    if self.advice is not None and self.advice.name == name:
+                        self._raise(None)
+                    if name == "epochs" and self.status.steps:
+                        epochs = self.hyperparameters.epochs
+                        self._update(epochs=epochs, steps=epochs * self.status.steps_per_epoch)
             case Paused() | Resumed():
                 self._update(held=isinstance(fact, Paused))
                 if isinstance(fact, Paused) and fact.who and fact.step:
@@ -231,8 +267,17 @@ class RunState:
                 # Who pauses before the digits are loaded still waits for them.
                 if self.status.steps:
                     self._update(phase="paused" if self.status.held else "running")
+            case Alert():
+                self._raise(fact)
+                self._alert_since = entry.time
+            case Settled(kind=kind):
+                if self._alert is not None and self._alert.kind == kind:
+                    self._raise(None)
             case Diverged():
-                self._end("diverged", log_lines.diverged(fact))
+                back = advice.after_divergence(fact, self.hyperparameters)
+                rate = format_value(back.value)
+                self._end("diverged", f"{log_lines.what_diverged(fact)} a: back, with rate {rate}")
+                self.advice = back
             case Stopped():
                 self._end("stopped")
             case Failed(sentence=sentence, field=field):
@@ -245,9 +290,21 @@ class RunState:
                 assert_never(fact)
         if log_lines.is_logged(fact):
             self.say(log_lines.line(entry))
+        if isinstance(fact, Alert | Diverged) and self.advice is not None:
+            self.say(f"{' ' * 8} a: {self.advice.words}")
+
+    def _raise(self, alert: Alert | None) -> None:
+        """Have an alert on show, or none any more."""
+        self._alert, self.advice, words = alert, None, ""
+        if alert is not None:
+            self.advice = advice.against(alert, self.hyperparameters)
+            act = f"; a: {self.advice.words}" if self.advice else ""
+            words = f"{advice.short(alert)}{act}"
+        self._update(alert=words)
 
     def _end(self, phase: Phase, sentence: str = "") -> None:
         """Whatever was said of the run before it ended is no longer so."""
+        self._raise(None)
         self._update(phase=phase, sentence=sentence, held=False)
 
     def _new_history(self, **changes: Any) -> None:

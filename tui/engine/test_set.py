@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nn.checks import NO_EXTRA
 from nn.data import DataError, Split, default_split, load, split
 from nn.data.dataset import Progress
+from nn.data.extra import with_extra, without_extra
 from nn.hyperparameters import Hyperparameters
 from tui.engine.predictions import Predictions
 from tui.engine.run_directory import RunDirectory, RunError
@@ -30,8 +32,12 @@ def load_split(
     progress: Progress | None = None,
     *,
     download: bool = True,
+    began_with: str = "",
 ) -> Split:
-    """The data set of a run, divided as the run divides it.
+    """The data set of a run, divided as the run divides it, with its extra samples.
+
+    `began_with` is the fingerprint of the digits the run has seen so far: samples that have been
+    added to its file since are left out.
 
     Raises:
         DataError: the data are missing, damaged, or cannot be divided so.
@@ -39,7 +45,10 @@ def load_split(
     h = hyperparameters
     folder = Path(data_dir) if data_dir else None
     dataset = load(h.dataset, data_dir=folder, progress=progress, download=download)
-    return split(dataset, default_split(dataset) if h.split == "auto" else h.split, h.seed)
+    digits = split(dataset, default_split(dataset) if h.split == "auto" else h.split, h.seed)
+    if h.extra_data == NO_EXTRA:
+        return digits
+    return with_extra(digits, h.extra_data, began_with, progress)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +67,14 @@ class TestSet:
             RunError: the data are gone, or are no longer those the run was trained on.
         """
         config = run.read_config()
+        # What else it was trained on has no part in what it is judged on, and may be gone.
+        judged = config.hyperparameters.model_copy(update={"extra_data": NO_EXTRA})
         try:
             # Whoever only looks starts no download.
-            digits = load_split(config.hyperparameters, config.data_dir, download=False)
+            digits = load_split(judged, config.data_dir, download=False)
         except DataError as error:
             raise RunError(f"The digits of this run cannot be shown: {error}") from None
-        if config.fingerprint and digits.fingerprint != config.fingerprint:
+        if config.fingerprint and digits.fingerprint != without_extra(config.fingerprint):
             raise RunError(
                 f"The digits of this run cannot be shown: {printable(digits.dataset_name)} has "
                 "changed since; its content is not what the run was trained on."

@@ -32,6 +32,7 @@ from nn.data import DataError, Split
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted, StepDone
 from nn.hyperparameters import HyperparameterError, Hyperparameters
 from nn.trainer import Trainer
+from tui.engine.checkup import Checkup
 from tui.engine.facts import (
     Entry,
     Fact,
@@ -121,6 +122,7 @@ class Worker(Orders):
         self._learning = LearningHistory.begin(digits.test_labels)
         if taken_up:
             trainer = self._trainer = yield from self._take_up(trainer, digits)
+        self._checkup = Checkup(trainer)
         if not threads.number:
             yield from self._measure_threads(trainer)
         threads.apply()
@@ -128,6 +130,8 @@ class Worker(Orders):
             match event:
                 case StepDone():
                     self._pen.step(event, trainer.seconds)
+                    for finding in self._checkup.step(event):
+                        yield from self._tell(finding)
                     if self._stint is Stint.STEP:
                         self._hold("")
                     elif trainer.hyperparameters.pace:
@@ -141,6 +145,8 @@ class Worker(Orders):
                     yield from self._tell(event)
                     changes = dataclasses.astuple(self._learning.changes)
                     yield from self._tell(MistakesChanged(event.epoch, *changes))
+                    for finding in self._checkup.epoch(event):
+                        yield from self._tell(finding)
                     self._keep_epoch(trainer)
                     flat_out = not trainer.hyperparameters.pace and not trainer.finished
                     if flat_out and threads.slowed(trainer.n_train, event.samples_per_second):
@@ -209,10 +215,18 @@ class Worker(Orders):
             self._pen.checkpoint(self.run_directory.checkpoint, self._trainer)
             self._keeper.wrote(time.monotonic() - began)
 
+    def _remember(self, hyperparameters: Hyperparameters) -> None:
+        """Of what may change in a run, the checkpoint holds all but how far the run is to go."""
+        kept, epochs = self._config.hyperparameters, hyperparameters.epochs
+        if kept.epochs != epochs:
+            self._keep_in_config(hyperparameters=kept.model_copy(update={"epochs": epochs}))
+
     def _load(self, h: Hyperparameters) -> Generator[Entry, None, Split]:
         """Have the digits loaded, all ears: a mirror may hang for as long as it likes."""
-        data_dir = self._config.data_dir
-        with Loading(lambda progress: load_split(h, data_dir, progress)) as loading:
+        data_dir, before = self._config.data_dir, self._config.fingerprint
+        with Loading(
+            lambda progress: load_split(h, data_dir, progress, began_with=before)
+        ) as loading:
             while loading.lasts:
                 progress = loading.look(LISTEN_EVERY)
                 for asked in self._control.asked():

@@ -55,6 +55,39 @@ def about_coming_back(live: Sequence[RunSummary]) -> Question:
     return Question("A run is live." if one else f"{len(live)} runs are live.", answers)
 
 
+def about_a_new_run(changes: str, no_fork: str, *, live: bool) -> Question:
+    """Answers fork, restart or later. `changes` says what would be otherwise, `no_fork` why that
+    is none for a fork; then there is none to choose."""
+    stops = "This run stops" if live else "This run stays"
+    answers = {
+        "fork": (
+            "Fork from here",
+            f"{stops} as it is; a new one goes on from its last step with {changes}.",
+        ),
+        "restart": (
+            "Apply and restart",
+            f"{stops} as it is; a new one starts from nothing with what stands in the form.",
+        ),
+        "later": ("Not now", "Nothing happens; the form keeps it for the next run."),
+    }
+    if no_fork:
+        del answers["fork"]
+    return Question(no_fork or "What is different in the form needs a new run.", answers)
+
+
+def about_advice(changes: str, *, restart: bool) -> Question:
+    """Answers do or stay."""
+    whence = "starts from nothing" if restart else "goes on from its last step"
+    words = "Apply and restart" if restart else "Fork from here"
+    return Question(
+        f"That needs a new run, with {changes}.",
+        {
+            "do": (words, f"This run stops as it is; a new one {whence}."),
+            "stay": ("Not now", "The run goes on as it is."),
+        },
+    )
+
+
 def about_removing(run: RunSummary, size: str) -> Question:
     """Answers keep or remove."""
     return Question(

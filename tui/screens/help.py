@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.commands import RoomName, commands_in
+from tui.commands.keymap import renamed
 from tui.engine.digit_query import CLASS_FIELDS, FLAGS, NUMBERS
 
 
@@ -24,10 +25,14 @@ def _listed(words: Mapping[str, Any]) -> str:
 
 ABOUT_TRAIN = """\
 Hyperparameters: f, then Tab and the arrows; Esc leaves the fields. A folded group says what in it \
-is not as usual. While a run is live, Enter in a field marked ● changes it at once; the other \
-fields are for the next run.
-Loss: each column holds many steps, its band reaches from the lowest loss to the highest, and \
-the dots are the test set's loss, one for every epoch while there is room.
+is not as usual. While a run is live, Enter in a field marked ● changes it at once; in the others \
+it offers a new run, from here (a fork) or from nothing.
+Alerts: ! in the log says what is amiss, and behind a: what that key does about it.
+Chart: each column holds many steps, its band reaches from the lowest loss to the highest, with \
+the mean in it; ● is the test set's, ○ the validation digits', after every epoch. + smooths the \
+line by a moving average and leaves the band. With c the arrows move a cursor, shift makes them \
+fast, home and end are the ends; z twice is a stretch to look at closely, esc the way back. A \
+click, dragging and the wheel do the same.
 Digits: the test set after the latest epoch. Under each stands what it is taken for and how \
 surely; ✗ 7≠3 79% was taken for a 7, and is a 3."""
 
@@ -48,8 +53,33 @@ dL/dW1: how the loss would change with each weight.
 A number is taken apart into the sum that it is, the largest terms first. Compared (c), it is \
 worked out in float64 by hand, by a central difference and by autograd."""
 
+ABOUT_DRAW = """\
+Mouse: the left button draws, the right one erases, one stroke from press to release. Keys: space \
+puts the pen down or lifts it, arrows move it.
+Seen: the drawing as the network gets it, in the pixels of its data set; what m switches is how it \
+is put there. Bars: how the newest checkpoint divides its belief among the classes, anew with each \
+stroke, and while the run trains with each checkpoint.
+Samples: k asks what it is and keeps what is seen, for this data set. A run with Extra data own \
+trains on them too, and goes on with those it began with; nothing is ever tested on them."""
+
+ABOUT_LOOK = """\
+Everything is of the network's newest checkpoint, and of the test digit that n, p and / choose.
+Layers: what each puts out for 256 training digits, its weights W, how the loss would change with \
+them (dL/dW), and by which share of W the next step would move it; dead are units that let no \
+gradient through for any of these digits.
+Weights: yellow, or + * #, is where ink speaks for a unit; blue, or - = %, where it speaks against.
+Map: each test digit, by its class's first letter, where the last layer sees it; an underlined one \
+is taken for another class.
+e explains each of the three, with its equation and where in nn it is made."""
+
 ABOUT: Mapping[RoomName, str] = MappingProxyType(
-    {"train": ABOUT_TRAIN, "errors": ABOUT_ERRORS, "backprop": ABOUT_BACKPROP}
+    {
+        "train": ABOUT_TRAIN,
+        "errors": ABOUT_ERRORS,
+        "look": ABOUT_LOOK,
+        "draw": ABOUT_DRAW,
+        "backprop": ABOUT_BACKPROP,
+    }
 )
 
 
@@ -71,13 +101,16 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,q,question_mark,enter", "dismiss", "Close")
     ]
 
-    def __init__(self, room: RoomName) -> None:
+    def __init__(self, room: RoomName, keys: Mapping[str, str]) -> None:
         """The keys of one room, and those that work everywhere."""
         super().__init__()
-        self._room = room
+        self._room, self._keys = room, keys
 
     def compose(self) -> ComposeResult:
-        rows = [(command.key_name, command.help) for command in commands_in(self._room)]
+        rows = [
+            (command.key_name, command.help)
+            for command in renamed(commands_in(self._room), self._keys)
+        ]
         rows.append(("ctrl+p", "The palette: every command by name, and themes"))
         with VerticalScroll() as box:
             box.border_title = "Keys"

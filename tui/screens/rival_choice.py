@@ -32,22 +32,25 @@ class RivalChoice(ModalScreen[RunDirectory | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,r", "dismiss", "None"),
+        Binding("escape,q,r,v", "dismiss", "None"),
         Binding("enter", "choose", "Choose"),
     ]
 
-    def __init__(self, runs: Sequence[ListedRun], *, ascii_only: bool) -> None:
+    def __init__(
+        self, runs: Sequence[ListedRun], *, ascii_only: bool, title: str = "Compare with"
+    ) -> None:
         super().__init__()
+        self._title = title
         self._runs = tuple(runs)
         self._ascii_only = ascii_only
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = "Compare with"
+            box.border_title = self._title
             table = RunTable()
             table.ascii_only = self._ascii_only
             yield table
-            yield Static("enter compares, esc does not", id="rival-keys", markup=False)
+            yield Static("enter chooses, esc does not", id="rival-keys", markup=False)
 
     def on_mount(self) -> None:
         table = self.query_one(RunTable)

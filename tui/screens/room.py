@@ -6,6 +6,7 @@ it is the one in sight; it takes the state apart into reactives, and its widgets
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual import on
@@ -45,6 +46,9 @@ class Room(Screen[None]):
     link: reactive[Link] = reactive(LINKS["normal"], repaint=False)
     """What the line to the terminal carries."""
 
+    keys: reactive[Mapping[str, str]] = reactive(dict, repaint=False)
+    """Keys of the user's own, by command."""
+
     sent: reactive[float] = reactive(0.0, repaint=False)
     """Bytes a second that went to the terminal of late."""
 
@@ -67,6 +71,11 @@ class Room(Screen[None]):
         for widget in self.query(PictureWidget):
             widget.ascii_only = self.ascii_only
             widget.link = self.link
+        self.watch_keys(self.keys)
+
+    def watch_keys(self, keys: Mapping[str, str]) -> None:
+        for line in self.query(KeyLine):
+            line.keys = keys
 
     def watch_link(self, link: Link) -> None:
         for widget in self.query(PictureWidget):

@@ -21,7 +21,7 @@ from textual.widgets import Static
 
 from tui.commands import bindings, commands_in
 from tui.engine.run_directory import RunDirectory
-from tui.engine.runs import ListedRun, RunList
+from tui.engine.runs import ListedRun, RunList, ancestry
 from tui.engine.state import RunState, RunStatus
 from tui.engine.text import printable
 from tui.screens.room import Room
@@ -109,6 +109,8 @@ def in_words(entry: ListedRun) -> str:
     """What there is to know of a run besides its line in the table."""
     run = entry.summary
     lines = [run.name, run.recipe]
+    if run.parent:
+        lines.append(ancestry(run).replace("forked", "Forked", 1))
     if run.sentence:
         lines.append(run.sentence[:1].upper() + run.sentence[1:])
     if run.state == "died":

@@ -8,6 +8,7 @@ app as a message, and from there through the session's one door.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -21,34 +22,37 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Static
 
-from nn.hyperparameters import HyperparameterError, Hyperparameters
+from nn.hyperparameters import HyperparameterError, Hyperparameters, Value
 from tui.commands import bindings, commands_in
-from tui.engine.curve import LossHistory
+from tui.engine.history import RunHistory
 from tui.engine.log_lines import HEADER
 from tui.engine.predictions import Predictions
 from tui.engine.state import LogBook, RunState, RunStatus
-from tui.screens.room import Room
+from tui.screens.chart_desk import ChartDesk
 from tui.widgets.digit_grid import DigitGrid
 from tui.widgets.group_heading import GroupHeading
 from tui.widgets.hyperparameter_field import LIVE
 from tui.widgets.hyperparameter_form import HyperparameterForm
 from tui.widgets.key_line import KeyLine
-from tui.widgets.loss_chart import LossChart
 from tui.widgets.pane_tabs import PaneTabs
+from tui.widgets.run_chart import RunChart
 from tui.widgets.run_log import RunLog
 from tui.widgets.status_line import BAD, StatusLine
 
 TABS = {"digits": "d Digits", "log": "g Log", "form": "f Settings"}
 
 
-class TrainScreen(Room):
+class TrainScreen(ChartDesk):
     """Hyperparameters, loss, log and digits."""
 
     NAME = "train"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("train")]
+    PANES: ClassVar[dict[str, str]] = {
+        "form": "Hyperparameters", "chart": "Loss", "digits": "Digits", "log": "Log"
+    }  # fmt: skip
 
     status: reactive[RunStatus] = reactive(RunStatus(), repaint=False)
-    history: reactive[LossHistory | None] = reactive(None, repaint=False)
+    history: reactive[RunHistory | None] = reactive(None, repaint=False)
     book: reactive[LogBook | None] = reactive(None, repaint=False)
     predictions: reactive[Predictions | None] = reactive(None, repaint=False)
     running: reactive[Hyperparameters | None] = reactive(None, repaint=False)
@@ -67,6 +71,21 @@ class TrainScreen(Room):
 
         what: str
 
+    @dataclass
+    class NewRunAsked(Message):
+        """A new run with these is wanted in the place of the one there is."""
+
+        hyperparameters: Hyperparameters
+
+    @dataclass
+    class RateAsked(Message):
+        """A learning rate is to be found, for a run with these."""
+
+        hyperparameters: Hyperparameters
+
+    class ActAsked(Message):
+        """What the latest alert suggests is to be done."""
+
     class Ready(Message):
         """Everything is in its place, so a run may be shown."""
 
@@ -77,6 +96,7 @@ class TrainScreen(Room):
         """`initial` is what the form shows first."""
         super().__init__(ascii_only=ascii_only)
         self._initial = initial
+        self._filled: tuple[str, Hyperparameters | None] = ("", None)
 
     def compose(self) -> ComposeResult:
         self.choose_breakpoints()
@@ -86,7 +106,9 @@ class TrainScreen(Room):
             with Container(id="form-pane", classes="pane"):
                 yield HyperparameterForm().data_bind(TrainScreen.running)
             with Container(id="chart-pane", classes="pane"):
-                yield LossChart().data_bind(TrainScreen.history)
+                yield RunChart().data_bind(
+                    TrainScreen.history, TrainScreen.overlays, view=TrainScreen.chart_view
+                )
             with Container(id="digits-pane", classes="pane"):
                 yield DigitGrid().data_bind(TrainScreen.predictions)
             with Container(id="log-pane", classes="pane"):
@@ -96,9 +118,9 @@ class TrainScreen(Room):
         yield KeyLine(commands_in("train")).data_bind(TrainScreen.editing)
 
     def on_mount(self) -> None:
-        titles = {"form": "Hyperparameters", "chart": "Loss", "digits": "Digits", "log": "Log"}
-        for pane, title in titles.items():
-            self.query_one(f"#{pane}-pane").border_title = title
+        for pane, title in self.PANES.items():
+            self.pane(pane).border_title = title
+        self.watch_chart_view()
         self.watch_shown_pane(self.shown_pane)
         if self._initial is not None:
             self.query_one(HyperparameterForm).show_values(self._initial)
@@ -110,10 +132,23 @@ class TrainScreen(Room):
             return
         failed = state.status.phase == "failed" and self.status.phase != "failed"
         self.status, self.history, self.book = state.status, state.history, state.book
+        self.run = state.run
         self.predictions = state.predictions
         self.running = state.hyperparameters if state.status.live else None
+        self._fill_form(state)
         if failed:
             self._show_error(state.status.field, state.status.sentence)
+
+    def _fill_form(self, state: RunState) -> None:
+        """A run that is opened brings its hyperparameters; what is typed after that stays, until
+        there is another run."""
+        values, name = state.hyperparameters, state.status.run_name
+        if (name, values) == self._filled:
+            return
+        form = self.query_one(HyperparameterForm)
+        if name != self._filled[0] or form.stands(self._filled[1]):
+            form.fill(values)
+        self._filled = (name, values)
 
     def lose_sight(self, why: str) -> None:
         """Say that what the run does can no longer be shown; the run knows nothing of it."""
@@ -131,21 +166,25 @@ class TrainScreen(Room):
 
     def watch_shown_pane(self, shown: str) -> None:
         for pane in TABS:
-            self.query_one(f"#{pane}-pane").set_class(pane == shown, "-shown")
+            self.pane(pane).set_class(pane == shown, "-shown")
+        self.watch_hidden(self.hidden)
+
+    def watch_hidden(self, hidden: frozenset[str]) -> None:
+        super().watch_hidden(hidden)
+        if {"chart", self.shown_pane} <= hidden:
+            self.shown_pane = next(pane for pane in TABS if pane not in hidden)
+        # Where there is room for two, and the second is out of sight.
+        self.set_class(self.shown_pane in hidden, "-alone")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "leave_field" and self.focused is None:
-            return False
+        if action == "leave_field":
+            nothing = self.focused is None and not self.large and not self.chart.can_go_back
+            return not nothing
         return super().check_action(action, parameters)
 
     def watch_focused(self, focused: Widget | None) -> None:
-        above = focused.ancestors if focused is not None else []
-        # Not by :focus-within, for which Textual styles all there is in a pane anew whenever the
-        # focus moves inside of it: a Tab took four times as long.
-        for panes in self.query_children("#panes"):
-            for pane in panes.children:
-                pane.set_class(pane in above, "-focused")
-        inside = any(node.id == "form-pane" for node in above)
+        super().watch_focused(focused)
+        inside = self.in_hand == "form" and focused is not None
         # A heading has no use for letters or the space bar.
         self.editing = inside and not isinstance(focused, GroupHeading)
 
@@ -171,32 +210,69 @@ class TrainScreen(Room):
     def action_take_up(self) -> None:
         self.post_message(self.Asked("take_up"))
 
+    @on(HyperparameterForm.NewRunNeeded)
+    def action_fork(self) -> None:
+        self._with_the_form(self.NewRunAsked)
+
+    def action_find_rate(self) -> None:
+        self._with_the_form(self.RateAsked)
+
+    def suggest(self, name: str, value: Value) -> None:
+        """Put a value into its field and go there; Enter in it does the rest."""
+        self.take_in_hand("form")
+        self.shown_pane = "form"
+        self.query_one(HyperparameterForm).suggest(name, value)
+
+    def action_act(self) -> None:
+        self.post_message(self.ActAsked())
+
     def _start(self, stint: str) -> None:
+        self._with_the_form(lambda values: self.StartAsked(values, stint))
+
+    def _with_the_form(self, message: Callable[[Hyperparameters], Message]) -> None:
+        """Send what stands in the form, if all of it will do."""
         form = self.query_one(HyperparameterForm)
         try:
-            self.post_message(self.StartAsked(form.hyperparameters(), stint))
+            self.post_message(message(form.hyperparameters()))
         except HyperparameterError as problem:
             self._show_error(problem.name, str(problem))
 
     def _show_error(self, name: str, sentence: str) -> None:
         """Say it in the form, and go to the field that will not do, if it is one's fault."""
         if name:
+            self.take_in_hand("form")
             self.shown_pane = "form"
         self.query_one(HyperparameterForm).show_error(name, sentence)
 
     def action_show_pane(self, pane: str) -> None:
-        self.shown_pane = pane
+        self.take_in_hand(pane)
+        if pane in TABS:
+            self.shown_pane = pane
         if pane == "form":
             self.query_one(HyperparameterForm).focus_first()
         else:
-            self.set_focus(self.query_one(RunLog) if pane == "log" else None)
+            widgets = {"chart": RunChart, "log": RunLog}
+            self.set_focus(self.query_one(widgets[pane]) if pane in widgets else None)
+
+    def key_of(self, name: str) -> str:
+        action = f"show_pane('{name}')"
+        return next(c.key_name for c in commands_in("train") if c.action == action)
 
     def action_go_to_group(self, groups: int) -> None:
+        self.take_in_hand("form")
         self.shown_pane = "form"
         self.query_one(HyperparameterForm).go_to_group(groups)
 
     def action_leave_field(self) -> None:
-        self.set_focus(None)
+        """One thing back at a time, the nearest first."""
+        if isinstance(self.focused, RunChart) and self.chart.back():
+            return
+        if self.focused is not None:
+            self.set_focus(None)
+        elif self.large:
+            self.large = ""
+        else:
+            self.chart.back()
 
     def action_toggle_wrong(self) -> None:
         self.query_one(DigitGrid).toggle_wrong()
@@ -204,14 +280,6 @@ class TrainScreen(Room):
     def action_page(self, pages: int) -> None:
         grid = self.query_one(DigitGrid)
         (grid.next_page if pages > 0 else grid.previous_page)()
-
-    def action_toggle_log_scale(self) -> None:
-        chart = self.query_one(LossChart)
-        chart.log_scale = not chart.log_scale
-
-    def action_smooth(self, columns: int) -> None:
-        chart = self.query_one(LossChart)
-        chart.smoothing = max(chart.smoothing + columns, 0) if columns else 0
 
     def action_save_log(self) -> None:
         self.post_message(self.LogSaveAsked())

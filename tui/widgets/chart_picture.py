@@ -11,22 +11,23 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
-from tui.widgets.chart_plan import (
+from tui.engine.columns import Columns, Floats, Ints
+from tui.widgets.chart_inks import (
     ASCII_FRAME,
     ASCII_MARKERS,
-    SHADED_MARKERS,
-    ChartPlan,
+    ON_BAND,
+    RIVALS,
+    UNICODE_MARKERS,
     Role,
-    pieces,
 )
-from tui.widgets.strips import SPACE, Canvas, Picture, cells
+from tui.widgets.chart_sheet import LONGEST_NAME, ChartPlan, PlannedLine
+from tui.widgets.strips import SPACE, Canvas, Picture, cells, shorten
 
-_LABEL: Final = (int(Role.LABEL), 0, 0)
-_BAND: Final = (int(Role.BAND), 0, 0)
-_TRAIN: Final = (int(Role.TRAIN), 0, 0)
-_TEST: Final = (int(Role.TEST), 0, 0)
+UPPER, LOWER = ord("▀"), ord("▄")
+
+POINT_EVERY: Final = 12
+"""Cells from one marker on the line of another run to the next, at the least."""
 
 
 def draw(plan: ChartPlan) -> Picture:
@@ -39,7 +40,7 @@ def draw(plan: ChartPlan) -> Picture:
     plot.xaxes(True, False)
     plot.yaxes(True, False)
     plot.grid(True, False)
-    plot.ticks_color(_LABEL)
+    plot.ticks_color(_ink(Role.LABEL))
     plot.xlim(plan.x.low, plan.x.high)
     plot.ylim(plan.y.low, plan.y.high)
     plot.xticks(plan.x.ticks, plan.x.labels)
@@ -47,6 +48,7 @@ def draw(plan: ChartPlan) -> Picture:
     _draw_curves(plot, plan)
     canvas = _cells_of(plot, plan)
     _finish(canvas, plan)
+    _draw_band(canvas, plan)
     _draw_legend(canvas, plan)
     _draw_marks(canvas, plan)
     return Picture.from_canvas(canvas, plan.palette)
@@ -54,19 +56,43 @@ def draw(plan: ChartPlan) -> Picture:
 
 def _draw_curves(plot: Any, plan: ChartPlan) -> None:
     """Lay the curves over one another, what must stay readable last."""
-    train, test, markers = plan.train, plan.test, plan.markers
-    for piece in pieces(train):
-        if np.any(train.high[piece] > train.low[piece]):
-            # Up one column and down the next: a band from two points per column.
-            edge = np.column_stack((train.low[piece], train.high[piece]))
-            edge[1::2] = edge[1::2, ::-1]
-            x = np.repeat(train.x[piece], 2)
-            plot.plot(x.tolist(), edge.ravel().tolist(), marker=markers.band, color=_BAND)
-    for piece in pieces(train):
-        x, mean = train.x[piece], train.mean[piece]
-        plot.plot(x.tolist(), mean.tolist(), marker=markers.train, color=_TRAIN)
-    if len(test):
-        plot.scatter(test.x.tolist(), test.mean.tolist(), marker=markers.test_point, color=_TEST)
+    markers, train = plan.markers, plan.train
+    rivals = [line for line in plan.lines if line.role in RIVALS]
+    for line in rivals:
+        _draw_line(plot, line.columns, markers.rival_lines[line.role - RIVALS[0]], line.role)
+    _draw_line(plot, train, markers.line, Role.TRAIN)
+    for line in rivals:
+        _draw_points(plot, _now_and_then(line, plan), markers.point(line.role), line.role)
+    for role in (Role.VALIDATION, Role.TEST):
+        _draw_points(plot, plan.line(role), markers.point(role), role)
+
+
+def _draw_line(plot: Any, columns: Columns, marker: str, role: Role) -> None:
+    for piece in columns.pieces():
+        x, mean = columns.x[piece], columns.mean[piece]
+        plot.plot(x.tolist(), mean.tolist(), marker=marker, color=_ink(role))
+
+
+def _draw_points(plot: Any, columns: Columns, marker: str, role: Role) -> None:
+    if len(columns):
+        plot.scatter(columns.x.tolist(), columns.mean.tolist(), marker=marker, color=_ink(role))
+
+
+def _now_and_then(line: PlannedLine, plan: ChartPlan) -> Columns:
+    """The columns of a line that get its marker: some, and no two lines at the same place."""
+    columns = line.columns
+    if not len(columns):
+        return columns
+    every = max(POINT_EVERY, plan.room // 8)
+    offset = (line.role - RIVALS[0]) * every // len(RIVALS) + every // 8
+    share = (columns.x - plan.x.low) / (plan.x.high - plan.x.low)
+    cell = np.floor(share * (plan.room - 1)).astype(np.int64)
+    keep = np.diff((cell + every - offset) // every, prepend=-1) > 0
+    return columns.kept(keep)
+
+
+def _ink(role: Role) -> tuple[int, int, int]:
+    return int(role), 0, 0
 
 
 def _cells_of(plot: Any, plan: ChartPlan) -> Canvas:
@@ -87,7 +113,7 @@ def _cells_of(plot: Any, plan: ChartPlan) -> Canvas:
 def _finish(canvas: Canvas, plan: ChartPlan) -> None:
     """Turn plotext's cells into the house style."""
     codes, styles = canvas.codes, canvas.styles
-    left = plan.width - plan.room
+    left = plan.left
     inside = np.zeros(codes.shape, np.bool_)
     inside[:-2, left:] = True
     boxes = (codes >= 0x2500) & (codes < 0x2580) & (styles == Role.LABEL)
@@ -100,40 +126,61 @@ def _finish(canvas: Canvas, plan: ChartPlan) -> None:
         for box, plain in ASCII_FRAME.items():
             codes[boxes & (codes == box)] = plain
         return
-    if plan.markers is SHADED_MARKERS:
-        return
-    band = styles == Role.BAND
-    codes[band] = _WHOLE[np.clip(codes[band].astype(np.int64) - 0x2580, 0, 0x1F)]
-    _lay_on_band(canvas, plan, left)
 
 
-def _lay_on_band(canvas: Canvas, plan: ChartPlan, left: int) -> None:
-    """Let the band shine through behind the lines that cross it.
+def _draw_band(canvas: Canvas, plan: ChartPlan) -> None:
+    """Fill the cells between the lowest and the highest value, behind whatever is drawn.
 
-    Plotext knows one colour per cell, so a line cuts a hole into the surface it crosses;
-    here the hole gets the surface's colour as its background.
+    Not by plotext: a band of noise is most of the sheet, which took it three times as long as all
+    the lines together. It knows one colour per cell, too, so a line would cut a hole into the
+    surface that it crosses; here the hole gets the surface's colour as its background.
     """
-    if not len(plan.train):
-        return
-    rows, columns = np.nonzero((canvas.styles == Role.TRAIN) | (canvas.styles == Role.TEST))
     lines = plan.height - 2
-    x = plan.x.low + (columns - left) / max(plan.room - 1, 1) * (plan.x.high - plan.x.low)
-    y = plan.y.low + (lines - 1 - rows) / max(lines - 1, 1) * (plan.y.high - plan.y.low)
-    half = (plan.y.high - plan.y.low) / max(lines - 1, 1) / 4
-    train = plan.train
-    within = (y - half >= np.interp(x, train.x, train.low)) & (
-        y + half <= np.interp(x, train.x, train.high)
-    )
-    within &= (x >= train.x[0]) & (x <= train.x[-1])
-    rows, columns = rows[within], columns[within]
-    is_train = canvas.styles[rows, columns] == Role.TRAIN
-    canvas.styles[rows, columns] = np.where(is_train, Role.TRAIN_ON_BAND, Role.TEST_ON_BAND)
+    halves = plan.markers is UNICODE_MARKERS
+    rows = 2 * lines if halves else lines
+    low, high = _band_rows(plan, rows)
+    row = np.arange(rows - 1, -1, -1)[:, None]
+    band = (row >= low) & (row <= high)
+    upper, lower = (band[0::2], band[1::2]) if halves else (band, band)
+    codes, styles = canvas.codes[:lines, plan.left :], canvas.styles[:lines, plan.left :]
+    seen = (styles <= Role.GRID) & (upper | lower)
+    block = np.where(upper & lower, ord(plan.markers.band), np.where(upper, UPPER, LOWER))
+    codes[seen], styles[seen] = block[seen], Role.BAND
+    if halves:
+        styles[(styles >= Role.TRAIN) & upper & lower] += ON_BAND
+
+
+def _band_rows(plan: ChartPlan, rows: int) -> tuple[Ints, Ints]:
+    """For each cell from the y axis on, the lowest and the highest row of the band, of so many."""
+    train, room = plan.train, plan.room
+    low, high = np.full(room, rows), np.full(room, -1)
+    middles = plan.x.low + np.arange(room) / max(room - 1, 1) * (plan.x.high - plan.x.low)
+    share = (train.x - plan.x.low) / (plan.x.high - plan.x.low)
+    cell = np.clip(np.rint(share * (room - 1)), 0, room - 1).astype(np.int64)
+    for piece in train.pieces():
+        x, lowest, highest = train.x[piece], train.low[piece], train.high[piece]
+        if not np.any(highest > lowest):
+            continue
+        # Straight from one column to the next where they are far apart; where they are not, to
+        # the very extremes.
+        between = np.setdiff1d(np.arange(cell[piece][0], cell[piece][-1]), cell[piece])
+        low[between] = _row(np.interp(middles[between], x, lowest), plan, rows)
+        high[between] = _row(np.interp(middles[between], x, highest), plan, rows)
+        np.minimum.at(low, cell[piece], _row(lowest, plan, rows))
+        np.maximum.at(high, cell[piece], _row(highest, plan, rows))
+    return low, high
+
+
+def _row(values: Floats, plan: ChartPlan, rows: int) -> Ints:
+    """Which row from below, of so many, a value on the y axis is in."""
+    share = (values - plan.y.low) / (plan.y.high - plan.y.low)
+    return np.rint(share * (rows - 1)).astype(np.int64)
 
 
 def _draw_marks(canvas: Canvas, plan: ChartPlan) -> None:
     """A thin line behind the curves where something was done to the run, its words on top where
     they fit between this line and the next; a span of time as a line along the bottom."""
-    left, lines = plan.width - plan.room, plan.height - 2
+    left, lines = plan.left, plan.height - 2
     free = canvas.styles[:lines] <= Role.GRID
     ends = [*(mark.column for mark in plan.marks), plan.room][1:]
     for mark, end in zip(plan.marks, ends, strict=True):
@@ -153,10 +200,16 @@ def _draw_marks(canvas: Canvas, plan: ChartPlan) -> None:
 
 def _draw_legend(canvas: Canvas, plan: ChartPlan) -> None:
     """Put the legend into whichever corner hides least, the upper right by preference."""
-    keys = [(role, f" {marker} ", text + " ") for role, marker, text in plan.keys]
+    keys = []
+    for planned in plan.lines:
+        marker = (
+            plan.markers.key if planned.role is Role.TRAIN else plan.markers.point(planned.role)
+        )
+        name = shorten(planned.name, LONGEST_NAME, plan.markers.gap)
+        keys.append((planned.role, f" {marker} ", f"{name} {planned.newest} "))
     marker_width = max((cells(marker) for _, marker, _ in keys), default=0)
     width = marker_width + max((cells(text) for _, _, text in keys), default=0)
-    left, lines = plan.width - plan.room, plan.height - 2
+    left, lines = plan.left, plan.height - 2
     if not keys or width > plan.width - left or len(keys) > lines - 1:
         return
     drawn = canvas.styles >= Role.BAND
@@ -168,17 +221,3 @@ def _draw_legend(canvas: Canvas, plan: ChartPlan) -> None:
         canvas.put(x, line, " " * width, Role.GROUND)
         canvas.put(x + marker_width - cells(marker), line, marker, role)
         canvas.put(x + marker_width, line, text, Role.LABEL)
-
-
-def _whole_blocks() -> npt.NDArray[np.uint32]:
-    """For each quadrant block U+2580.., the block that fills the same halves right across."""
-    full, upper, lower = 0x2588, 0x2580, 0x2584
-    table = np.full(0x20, full, np.uint32)
-    for code in "▀▘▝":
-        table[ord(code) - 0x2580] = upper
-    for code in "▄▖▗":
-        table[ord(code) - 0x2580] = lower
-    return table
-
-
-_WHOLE: Final = _whole_blocks()

@@ -5,6 +5,7 @@ Every function draws on a canvas from a line on and returns the first line below
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -116,28 +117,61 @@ def _as_cells(saliency: NDArray[np.float32], factor: int) -> NDArray[np.float32]
 def draw_bars(
     canvas: Canvas, x: int, y: int, rows: int, mistakes: Mistakes, digit: int, pen: Pen
 ) -> int:
-    """The probability of every class, or of the likeliest `rows` of them and the true one."""
+    """What the network gave to each class, or to the likeliest `rows` of them and the true one."""
     p = mistakes.predictions
-    given = np.nan_to_num(p.probabilities[digit], nan=0.0)
     true, guess = int(p.labels[digit]), int(p.predicted[digit])
+    return draw_probabilities(
+        canvas, x, y, rows, p.probabilities[digit], p.class_names, true, guess, pen
+    )
+
+
+def draw_probabilities(
+    canvas: Canvas,
+    x: int,
+    y: int,
+    rows: int,
+    probabilities: NDArray[np.float32],
+    names: Sequence[str],
+    true: int,
+    guess: int,
+    pen: Pen,
+) -> int:
+    """A bar for each of `probabilities` (classes,), or for the likeliest and the true one."""
+    given = np.nan_to_num(probabilities, nan=0.0)
     shown = list(range(len(given)))
     if len(given) > rows:
         shown = np.argsort(-given, kind="stable")[: max(rows, 1)].tolist()
         if true not in shown:
             shown[-1] = true
+    marks = {
+        guess: (pen.mark_wrong, pen.looks.wrong),
+        true: (pen.mark_right, pen.looks.right),
+    }
+    return draw_shares(canvas, x, y, shown, given, names, marks, pen)
+
+
+def draw_shares(
+    canvas: Canvas,
+    x: int,
+    y: int,
+    shown: Sequence[int],
+    given: NDArray[np.floating],
+    names: Sequence[str],
+    marks: Mapping[int, tuple[str, int]],
+    pen: Pen,
+) -> int:
+    """A line for each class `shown`: a mark and its style where it has such, its name, a bar as
+    long as the probability given to it, and that in percent."""
     width = canvas.width - x
-    name = min(max(cells(p.class_names[k]) for k in shown), max((width - 8) // 2, 1))
+    name = min(max(cells(names[k]) for k in shown), max((width - 8) // 2, 1))
     bar = max(width - 2 - name - 1 - len(" 100.0%"), 0)
     for k in shown:
-        mark = pen.mark_right if k == true else pen.mark_wrong if k == guess else " "
-        style = {guess: pen.looks.wrong, true: pen.looks.right}.get(k, pen.looks.plain)
-        canvas.put(x, y, f"{mark} {shorten(p.class_names[k], name, pen.ellipsis)}", style)
+        mark, style = marks.get(k, (" ", pen.looks.plain))
+        canvas.put(x, y, f"{mark} {shorten(names[k], name, pen.ellipsis)}", style)
         if bar >= SMALLEST_BAR:
             length = round(float(given[k]) * bar)
             block = "#" if pen.ascii_only else "█"
-            canvas.put(
-                x + 3 + name, y, block * length, style if k in (true, guess) else pen.looks.bar
-            )
+            canvas.put(x + 3 + name, y, block * length, style if k in marks else pen.looks.bar)
         canvas.put(canvas.width - 7, y, f"{given[k]:>7.1%}", style)
         y += 1
     return y

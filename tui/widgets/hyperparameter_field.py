@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 from textual import events, on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
+from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.suggester import SuggestFromList
-from textual.widgets import Input, Label, Select
+from textual.widgets import Input, Select
 
 from nn.hyperparameters import HyperparameterError, Value
 from nn.specs import Spec, format_value
+from tui.engine.text import printable
+from tui.widgets.strips import shorten
 
 LIVE = "●"
 """Stands before the label of what a live run can take over now; the status line's own sign."""
+
+LABEL = 17
+"""Cells that a label takes; the editor begins behind them."""
 
 
 class Choice(Select[str], inherit_bindings=False):
@@ -29,27 +37,25 @@ class Choice(Select[str], inherit_bindings=False):
     ]
 
 
-class HyperparameterField(Vertical):
-    """A label and an Input, or a Select where there are choices; checks as it is typed.
+class HyperparameterField(Vertical, can_focus=True):
+    """A label and what stands beside it; checks as it is typed.
 
-    Where a text has known beginnings, up and down put one after the other into the Input. A field
-    that is not mounted yet has its text as well, and may be asked and told like any other.
+    An Input, or a Select where there are choices, takes the place of the value when the field is
+    gone to for the first time: thirty of them at the start took longer than all the rest of the
+    screen. Where a text has known beginnings, up and down put one after the other into the Input. A
+    field that is not mounted yet has its text as well, and may be asked and told like any other.
     """
 
     DEFAULT_CSS = """
     HyperparameterField {
         height: auto;
+        max-height: 1;
         width: 1fr;
 
-        Horizontal { height: 1; }
-        .field-label { width: 17; color: $foreground 80%; }
-        .field-help { display: none; width: 1fr; height: auto; padding: 0 0 1 2;
-                      color: $foreground 50%; }
-        Input { width: 1fr; background: $foreground 8%; }
+        Input, Select { width: 1fr; margin-left: 17; }
+        Input { background: $foreground 8%; }
         Input:focus { background: $primary 30%; }
         Input.-bad { color: $error; text-style: underline; }
-        Select { width: 1fr; }
-        &.-bad .field-label { color: $error; text-style: bold; }
     }
     """
 
@@ -91,25 +97,62 @@ class HyperparameterField(Vertical):
         self._focus_once_mounted = False
         self.edited = False
 
-    def compose(self) -> ComposeResult:
-        with Horizontal():
-            yield Label(self._label(), classes="field-label", markup=False)
-            if self.spec.choices:
-                options = [(choice, choice) for choice in self.spec.choices]
-                self._editor = Choice(options, value=self._last, allow_blank=False, compact=True)
-            else:
-                starts = self.spec.starts
-                suggester = SuggestFromList(starts, case_sensitive=False) if starts else None
-                self._editor = Input(self._last, compact=True, suggester=suggester)
-                # A blinking cursor is bytes on the wire, twice a second, for nothing.
-                self._editor.cursor_blink = False
-                self._editor.set_class(bool(self.error), "-bad")
-            yield self._editor
-        yield Label(self.spec.help, classes="field-help", markup=False)
+    def render(self) -> Content:
+        bad = bool(self.error)
+        label, value = ("$error bold", "$error underline") if bad else ("$foreground 80%", "")
+        room = max(self.size.width - LABEL, 0)
+        sign = "▼" if self.spec.choices else ""
+        shown = shorten(printable(self._last, room + 1), room - 3 * len(sign))
+        line = shown.ljust(max(room - 2 * len(sign), 0))
+        help = _lines(self.spec.help, self.size.width)
+        return Content.assemble(
+            (self.label.ljust(LABEL), label),
+            (line, f"{value} on $foreground 8%".strip()),
+            (f"{sign} " if sign else "", "$foreground 60% on $foreground 8%"),
+            ("".join(f"\n  {row}" for row in help), "$foreground 50%"),
+            "\n",
+        )
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        # An editor lies on the first line of what is drawn here, and adds none.
+        return len(_lines(self.spec.help, width)) + 2
+
+    def edit(self) -> Choice | Input:
+        """What the text is changed with, put in its place if it is not there yet."""
+        if self._editor is None:
+            self._editor = self._make_editor()
+            self.can_focus = False
+            self.mount(self._editor)
+        return self._editor
+
+    def _make_editor(self) -> Choice | Input:
+        if self.spec.choices:
+            options = [(choice, choice) for choice in self.spec.choices]
+            return Choice(options, value=self._last, allow_blank=False, compact=True)
+        starts = self.spec.starts
+        suggester = SuggestFromList(starts, case_sensitive=False) if starts else None
+        editor = Input(self._last, compact=True, suggester=suggester)
+        # A blinking cursor is bytes on the wire, twice a second, for nothing.
+        editor.cursor_blink = False
+        editor.set_class(bool(self.error), "-bad")
+        return editor
 
     def on_mount(self) -> None:
         if self._focus_once_mounted:
             self.take_focus()
+
+    def on_focus(self) -> None:
+        # Not by `focus()`, which puts it off: somebody who tabs on quickly would be called back.
+        if self.screen.focused is self:
+            self.screen.set_focus(self.edit())
+
+    def on_mouse_down(self) -> None:
+        """A click on a choice opens it, as it does once it is there."""
+        if self._editor is None:
+            editor = self.edit()
+            self.take_focus()
+            if isinstance(editor, Choice):
+                self.call_after_refresh(editor.action_show_overlay)
 
     @property
     def text(self) -> str:
@@ -124,6 +167,7 @@ class HyperparameterField(Vertical):
                 self._editor.value = self._last
         self.edited = False
         self.error = ""
+        self.refresh()
 
     def parse(self) -> Value:
         """
@@ -134,9 +178,9 @@ class HyperparameterField(Vertical):
 
     def take_focus(self) -> None:
         """Go there, at once or as soon as the field is there to go to."""
-        self._focus_once_mounted = self._editor is None
-        if self._editor is not None:
-            self._editor.focus()
+        self._focus_once_mounted = not self.is_attached
+        if self.is_attached:
+            self.edit().focus()
 
     def check(self) -> None:
         """Look at the text and say in `error` what is wrong with it, if anything is."""
@@ -148,19 +192,16 @@ class HyperparameterField(Vertical):
             self.error = ""
 
     def watch_error(self, error: str) -> None:
-        self.set_class(bool(error), "-bad")
-        for field in self.query(Input):
-            field.set_class(bool(error), "-bad")
-        self._show_label()
+        if self._editor is not None:
+            self._editor.set_class(bool(error), "-bad")
+        self.refresh()
 
     def watch_tunable(self) -> None:
-        self._show_label()
+        self.refresh()
 
-    def _show_label(self) -> None:
-        for label in self.query(".field-label").results(Label):
-            label.update(self._label(), layout=False)
-
-    def _label(self) -> str:
+    @property
+    def label(self) -> str:
+        """What stands before the value."""
         # The mark says with a sign what the colour says.
         mark = "!" if self.error else LIVE if self.tunable else " "
         return f"{mark} {self.spec.label}"
@@ -178,12 +219,20 @@ class HyperparameterField(Vertical):
         self.post_message(self.Changed(self))
 
     @on(events.Key)
+    def _hand_on(self, event: events.Key) -> None:
+        """What was typed on the way from here to the editor, which keeps its own letters."""
+        if event.is_printable and isinstance(self._editor, Input):
+            event.stop()
+            self._editor.post_message(event)
+
+    @on(events.Key)
     def _offer(self, event: events.Key) -> None:
         starts = self.spec.starts
         if not starts or event.key not in ("up", "down"):
             return
         event.stop()
-        field = self.query_one(Input)
+        field = self._editor
+        assert isinstance(field, Input)
         # The longest that fits, or it would be mnist in a text that begins with mnist-odd.
         fitting = [start for start in starts if field.value.startswith(start)]
         place = starts.index(max(fitting, key=len)) if fitting else -1 if event.key == "down" else 0
@@ -202,3 +251,9 @@ class HyperparameterField(Vertical):
     @on(events.DescendantBlur)
     def _left(self) -> None:
         self.post_message(self.Left(self))
+
+
+@lru_cache(maxsize=1024)
+def _lines(text: str, width: int) -> tuple[str, ...]:
+    """A text as indented lines of so many cells; every layout asks anew."""
+    return tuple(textwrap.wrap(text, max(width - 2, 10)))

@@ -1,7 +1,7 @@
 """The form: every hyperparameter, made from its one definition, checked as it is typed.
 
-While a run is live, the fields that it can take over at once are sent on Enter; the others say
-that they are for the next run. The form starts nothing itself.
+While a run is live, the fields that it can take over at once are sent on Enter; in the others Enter
+asks for a new run. The form starts nothing itself.
 """
 
 from __future__ import annotations
@@ -57,6 +57,10 @@ class HyperparameterForm(Vertical):
 
         name: str
         text: str
+
+    @dataclass
+    class NewRunNeeded(Message):
+        """Enter in a field that a live run cannot take over, with another text than it has."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -126,6 +130,29 @@ class HyperparameterForm(Vertical):
         self._summarise()
         self._say("")
 
+    def stands(self, values: Hyperparameters | None) -> bool:
+        """Is this, and nothing else, what stands in the form?"""
+        try:
+            return self.hyperparameters() == values
+        except HyperparameterError:
+            return False
+
+    def fill(self, values: Hyperparameters) -> None:
+        """Show the values of a run, unless they stand there already."""
+        if not self.stands(values):
+            self.show_values(values)
+
+    def suggest(self, name: str, value: Value) -> None:
+        """Put a value into a field as if a person had typed it, and go there."""
+        field = self.fields[name]
+        group = next(group for group in self.groups if field in group.fields)
+        group.fold(False)
+        field.show(value)
+        field.edited = True
+        self._show_preset()
+        self._summarise()
+        field.take_focus()
+
     def focus_first(self) -> None:
         self.query_one("#preset", Select).focus()
 
@@ -172,7 +199,7 @@ class HyperparameterForm(Vertical):
         spec = field.spec
         verdict = ""
         if self.running:
-            verdict = " Enter applies it now." if spec.live else " For the next run."
+            verdict = " Enter applies it now." if spec.live else " Enter: a new run."
         elif spec.starts:
             verdict = " Down offers more."
         sentence = f"{spec.help[:1].upper()}{spec.help[1:]}"
@@ -237,6 +264,10 @@ class HyperparameterForm(Vertical):
             self._summarise()
             self._say(f"{field.spec.label} stays {format_value(value)}: Enter would change it.")
 
+    def _differs(self, field: HyperparameterField) -> bool:
+        """Does it say anything else than what the run goes by?"""
+        return self.running is not None and field.parse() != getattr(self.running, field.spec.name)
+
     @on(HyperparameterField.Submitted)
     def _field_submitted(self, event: HyperparameterField.Submitted) -> None:
         event.stop()
@@ -244,5 +275,7 @@ class HyperparameterForm(Vertical):
         if self.running and field.spec.live and not field.error:
             field.edited = False
             self.post_message(self.Tuned(field.spec.name, field.text))
+        elif self.running and not field.error and self._differs(field):
+            self.post_message(self.NewRunNeeded())
         else:
             self._explain(field)

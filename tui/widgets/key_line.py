@@ -6,7 +6,7 @@ and sent each time. This one is a picture like the others: what changes in it is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from tui.commands import Command
+from tui.commands.keymap import renamed
 from tui.widgets.picture_widget import PictureWidget
 from tui.widgets.strips import Canvas, Picture, cells
 
@@ -37,6 +38,9 @@ class KeyLine(PictureWidget):
     editing: reactive[bool] = reactive(False, repaint=False)
     """Does a field have the focus, so that only what works in fields is offered?"""
 
+    keys: reactive[Mapping[str, str]] = reactive(dict, repaint=False)
+    """Keys of the user's own, by command."""
+
     @dataclass
     class Clicked(Message):
         """A command was clicked."""
@@ -48,13 +52,20 @@ class KeyLine(PictureWidget):
         self._commands = commands
         self._ends: list[tuple[int, Command]] = []
 
+    def watch_keys(self) -> None:
+        self.request_picture(at_once=True)
+
     def watch_editing(self) -> None:
         self.request_picture(at_once=True)
 
     @property
     def offered(self) -> list[Command]:
         """The commands on the line at this moment; where not all fit, help and the way out do."""
-        fit = [c for c in self._commands if c.in_footer and c.in_fields == self.editing]
+        fit = [
+            c
+            for c in renamed(self._commands, self.keys)
+            if c.in_footer and c.in_fields == self.editing
+        ]
         while len(fit) > 1 and sum(_width(c) for c in fit) > self.size.width + 1:
             fit.remove(next((c for c in reversed(fit) if c.room != "app"), fit[0]))
         return fit

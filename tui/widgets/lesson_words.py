@@ -16,8 +16,8 @@ from tui.widgets.words import Line, Tone, line
 
 
 def exact(value: float) -> str:
-    """A number with as many digits as float32 has."""
-    return f"{value:.7g}"
+    """A number with as many digits as float32 has; no zero has a sign."""
+    return f"{value + 0.0:.7g}"
 
 
 def head(page: Page, place: int) -> tuple[Line, ...]:

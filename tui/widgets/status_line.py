@@ -77,6 +77,8 @@ class StatusLine(PictureWidget):
         elif status.sentence:
             ellipsis = "~" if self.ascii_only else "…"
             canvas.put(x, 0, shorten(status.sentence, width - x - 1, ellipsis), 0)
+        elif status.alert:
+            self._draw_alert(canvas, x)
         elif status.steps:
             self._draw_progress(canvas, x)
         elif status.live:
@@ -95,13 +97,30 @@ class StatusLine(PictureWidget):
         bright, plain, word = MARKS[status.phase]
         return f"{plain if self.ascii_only else bright} {word}"
 
-    def _draw_progress(self, canvas: Canvas, x: int) -> None:
-        """The facts first, as many as fit; the bar takes the room that is left."""
-        status, width = self.status, self.size.width
+    def _draw_alert(self, canvas: Canvas, x: int) -> None:
+        """What is amiss and what a key would do, and how far the run is where there is room."""
+        status, room = self.status, self.size.width - x - 1
+        words = f"! {status.alert}"
+        canvas.put(x, 0, shorten(words, room, "~" if self.ascii_only else "…"), 3)
+        at = x + cells(words)
+        for fact in self._facts()[:2]:
+            text = ("  | " if self.ascii_only else "  · ") + fact
+            if at + cells(text) < self.size.width:
+                at = canvas.put(at, 0, text, 0)
+
+    def _facts(self) -> list[str]:
+        """What there is to say of how far the run is, the most needed first."""
+        status = self.status
         at = min(status.epoch + 1, status.epochs) if status.live else status.epoch
         facts = [f"epoch {at}/{status.epochs}"]
         if status.test_accuracy is not None:
             facts.append(f"test {status.test_accuracy:.2%}")
+        return facts
+
+    def _draw_progress(self, canvas: Canvas, x: int) -> None:
+        """The facts first, as many as fit; the bar takes the room that is left."""
+        status, width = self.status, self.size.width
+        facts = self._facts()
         if status.seconds_left is not None and status.phase == "running":
             facts.append(f"{_clock(status.seconds_left)} left")
         facts.append(f"step {status.step:,}/{status.steps:,}")

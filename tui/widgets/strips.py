@@ -117,7 +117,7 @@ class Canvas:
 
     def put_paragraph(self, text: str, style: int) -> None:
         """Write `text` in the middle of the sheet, wrapped at spaces."""
-        lines = _wrap(visible(text), max(self.width - 2, 1))[: self.height]
+        lines = wrap(text, max(self.width - 2, 1))[: self.height]
         top = (self.height - len(lines)) // 2
         for number, line in enumerate(lines):
             self.put(max((self.width - cells(line)) // 2, 0), top + number, line, style)
@@ -219,10 +219,11 @@ def _spans(columns: npt.NDArray[np.intp]) -> list[tuple[int, int]]:
     return [(start, stop + 1) for start, stop in zip(starts, stops, strict=True)]
 
 
-def _wrap(text: str, width: int) -> list[str]:
+def wrap(text: str, width: int) -> list[str]:
+    """The words of `text` on lines of at most `width` cells."""
     lines: list[str] = []
     line = ""
-    for word in text.split():
+    for word in visible(text).split():
         word = shorten(word, width)
         if line and cells(line) + 1 + cells(word) > width:
             lines.append(line)

@@ -1,0 +1,248 @@
+"""Is all well with a run? What a person who looks at curves all day would notice, and say once.
+
+    monitor = Monitor()
+    for event in trainer.run():
+        if isinstance(event, StepDone):
+            findings = monitor.step(event)
+        elif isinstance(event, EpochDone):
+            findings = monitor.epoch(event, vitals)
+
+Every finding is an `Alert`, or word that one is `Settled`. Between the two there is nothing: each
+kind has a threshold at which it speaks up and another, further back, at which it may speak again,
+so that a value that trembles at a threshold is one alert and not a hundred. (A loss that is not a
+finite number needs no watching: `nn.events.Diverged` says so, and the run ends.)
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from nn.events import EpochDone, StepDone
+from nn.vitals import Vitals
+
+Kind = Literal["spike", "plateau", "overfitting", "dead_units", "vanishing", "exploding"]
+
+WINDOW = 100
+"""Steps whose losses say what is usual."""
+
+RECENT = 5
+"""Steps whose mean is compared with that: one hard batch is no news."""
+
+DEVIATIONS = 3.0
+
+LEAST_RISE = 0.15
+"""Nats by which the loss must rise at least, however calm it was before."""
+
+PATIENCE = 10
+"""Epochs without a better loss after which that is said."""
+
+BETTER = 0.999
+"""The factor by which a loss must fall to count as better."""
+
+TREND = 3
+"""Epochs that are averaged before a trend is read from them."""
+
+RISING, FALLING = 1.1, 0.95
+"""Factors of the test's and the training's loss since the best epoch that make it overfitting."""
+
+DEAD, DEAD_NO_MORE = 0.10, 0.05
+"""Shares of the hidden units."""
+
+VANISHING, VANISHING_NO_MORE = 1e-3, 3e-3
+"""How strong the first layer's gradient is, compared with the last one's."""
+
+EXPLODING, EXPLODING_NO_MORE = 100.0, 30.0
+"""The length of one layer's gradient. That of the logits is never above the square root of 2."""
+
+LEAST_STRENGTH = 1e-7
+"""Of the last layer's gradient: below, there is nothing left to learn, and nothing to compare."""
+
+
+MOST = 1e30
+"""Larger numbers than this are said to be this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something is amiss since this step.
+
+    `value` is what was seen, `usual` what it is measured by: of a spike the mean loss of the last
+    steps and of those before; of a plateau the best loss and the latest; of overfitting the test
+    loss now and at its best; of dead units their share and the
+    threshold (`layer` has the most); of a vanishing gradient
+    the first layer's strength and the last one's; of an exploding one the layer's norm and the
+    threshold. `layer` counts Dense layers from 1, `since` is the epoch that was the best; both are
+    0 where they have no meaning.
+    """
+
+    kind: Kind
+    step: int
+    epoch: int
+    value: float
+    usual: float
+    layer: int = 0
+    since: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What an alert of this kind said is no longer so."""
+
+    kind: Kind
+    step: int
+
+
+Finding = Alert | Settled
+
+
+class _Window:
+    """The last so many numbers, and their sum without adding them up each time."""
+
+    def __init__(self, size: int) -> None:
+        self._values: deque[float] = deque()
+        self._size = size
+        self._sum = 0.0
+        self._pushes = 0
+
+    def push(self, value: float) -> float | None:
+        """Take one in; the one that falls out at the other end, if the window was full."""
+        values = self._values
+        values.append(value)
+        if len(values) <= self._size:
+            self._sum += value
+            return None
+        dropped = values.popleft()
+        self._sum += value - dropped
+        self._pushes += 1
+        if self._pushes % WINDOW == 0:
+            # After a loss of 1e20 a running sum has forgotten all smaller ones.
+            self._sum = sum(values)
+        return dropped
+
+    @property
+    def mean(self) -> float:
+        return self._sum / self._size
+
+    @property
+    def deviation(self) -> float:
+        mean = sum(self._values) / self._size
+        return math.sqrt(sum((value - mean) ** 2 for value in self._values) / self._size)
+
+
+class Monitor:
+    """Watches one run; knows nothing but the numbers that it is handed."""
+
+    def __init__(self) -> None:
+        self._usual = _Window(WINDOW)
+        self._recent = _Window(RECENT)
+        self._calm = 0
+        self._active: set[Kind] = set()
+        self._best = math.inf
+        self._best_epoch = 0
+        self._reference = math.inf
+        self._trains: deque[float] = deque(maxlen=TREND)
+        self._tests: deque[float] = deque(maxlen=TREND)
+
+    def forget_losses(self) -> None:
+        """The loss means something else from now on, as with other label smoothing or dropout."""
+        self._usual, self._recent = _Window(WINDOW), _Window(RECENT)
+        self._trains.clear()
+        self._reference = math.inf
+
+    def step(self, done: StepDone) -> tuple[Finding, ...]:
+        """Is the loss above three standard deviations of the last hundred steps?"""
+        passed = self._recent.push(done.loss)
+        if passed is None or self._usual.push(passed) is None:
+            return ()
+        usual, recent = self._usual.mean, self._recent.mean
+        # Nearly never; and else nobody asks how much they scatter.
+        above = recent > usual + LEAST_RISE and recent > usual + DEVIATIONS * self._usual.deviation
+        self._calm = 0 if above else self._calm + 1
+        if above and "spike" not in self._active:
+            self._active.add("spike")
+            return (_alert("spike", done, recent, usual),)
+        if "spike" in self._active and self._calm >= WINDOW:
+            self._active.remove("spike")
+            return (Settled("spike", done.step),)
+        return ()
+
+    def epoch(self, done: EpochDone, vitals: Vitals | None = None) -> tuple[Finding, ...]:
+        """What the losses of an epoch say, and the vitals where there are any.
+
+        The loss is that of the validation set, or of the test set where there is none.
+        """
+        return (*self._losses_of(done), *(self._of(vitals, done) if vitals else ()))
+
+    def _losses_of(self, done: EpochDone) -> Iterator[Finding]:
+        loss = done.test_loss if done.validation_loss is None else done.validation_loss
+        self._tests.append(loss)
+        self._trains.append(done.train_loss)
+        better = loss < self._best * BETTER
+        if better:
+            self._best, self._best_epoch, self._reference = loss, done.epoch, done.train_loss
+        elif self._reference == math.inf:
+            self._reference = done.train_loss
+        test = sum(self._tests) / len(self._tests)
+        train = sum(self._trains) / len(self._trains)
+        waited = done.epoch - self._best_epoch
+        overfits = (
+            waited >= TREND
+            and len(self._trains) == TREND
+            and test > max(RISING * self._best, self._best + 0.01)
+            and train < FALLING * self._reference
+        )
+        yield from self._turn(
+            "overfitting", overfits, better, done, test, self._best, since=self._best_epoch
+        )
+        # Who overfits gets no better either, and has been told.
+        stuck = waited >= PATIENCE and "overfitting" not in self._active
+        yield from self._turn(
+            "plateau", stuck, better, done, self._best, loss, since=self._best_epoch
+        )
+
+    def _of(self, vitals: Vitals, done: EpochDone) -> Iterator[Finding]:
+        if vitals.dead:
+            share, layer = vitals.share_dead, vitals.dead.index(max(vitals.dead)) + 1
+            yield from self._turn(
+                "dead_units", share > DEAD, share < DEAD_NO_MORE, done, share, DEAD, layer
+            )
+        if not vitals.norms:
+            return
+        norm = max(vitals.norms)
+        layer = vitals.norms.index(norm) + 1
+        yield from self._turn(
+            "exploding", norm > EXPLODING, norm < EXPLODING_NO_MORE, done, norm, EXPLODING, layer
+        )
+        first, last = vitals.strengths[0], vitals.strengths[-1]
+        if last > LEAST_STRENGTH:
+            ratio = first / last
+            yield from self._turn(
+                "vanishing", ratio < VANISHING, ratio > VANISHING_NO_MORE, done, first, last, 1
+            )
+
+    def _turn(
+        self, kind: Kind, amiss: bool, well: bool, done: EpochDone, value: float, usual: float,
+        layer: int = 0, since: int = 0,
+    ) -> Iterator[Finding]:  # fmt: skip
+        if amiss and kind not in self._active:
+            self._active.add(kind)
+            yield _alert(kind, done, value, usual, layer, since)
+        elif well and kind in self._active:
+            self._active.remove(kind)
+            yield Settled(kind, done.step)
+
+
+def _alert(
+    kind: Kind,
+    done: StepDone | EpochDone,
+    value: float,
+    usual: float,
+    layer: int = 0,
+    since: int = 0,
+) -> Alert:
+    # A sum of numbers that are finite need not be; what is written down has to be.
+    return Alert(kind, done.step, done.epoch, min(value, MOST), min(usual, MOST), layer, since)

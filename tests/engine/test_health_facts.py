@@ -1,0 +1,144 @@
+"""Alerts as facts of a run: told once, with advice that does what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, get_args
+
+import pytest
+
+from nn.events import Diverged, EpochDone, HyperparameterChanged, RunStarted
+from nn.health import Alert, Kind, Settled
+from nn.hyperparameters import Hyperparameters
+from nn.specs import SPECS
+from tui.engine import advice
+from tui.engine.commands import Set, Stop
+from tui.engine.control import Asked
+from tui.engine.facts import Entry, Fact, Paused, decode, encode
+from tui.engine.log_lines import is_logged, line
+from tui.engine.orders import Stint
+from tui.engine.run_directory import RunDirectory
+from tui.engine.state import RunState
+from tui.engine.worker import Worker
+
+Make = Callable[..., RunDirectory]
+FactsOf = Callable[[RunDirectory], list[Fact]]
+
+STARTED = RunStarted((64, 128, 64, 10), 17226, 1437, 360, 60, 45, 2.3, 0.1)
+ALERTS = {
+    "spike": Alert("spike", 300, 7, 3.21, 0.52),
+    "plateau": Alert("plateau", 900, 20, 0.4, 0.41, since=10),
+    "overfitting": Alert("overfitting", 900, 20, 0.44, 0.4, since=10),
+    "dead_units": Alert("dead_units", 900, 20, 0.31, 0.1, layer=2),
+    "vanishing": Alert("vanishing", 900, 20, 0.0, 0.007, layer=1),
+    "exploding": Alert("exploding", 900, 20, 1234.5, 100.0, layer=3),
+}
+
+
+def state_after(*facts: Fact, **values: Any) -> RunState:
+    state = RunState("run", Hyperparameters(**values))
+    for fact in (STARTED, *facts):
+        state.apply(Entry(0.0, fact))
+    return state
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_an_alert_says_why_and_what_a_key_would_do(kind: Kind) -> None:
+    alert = ALERTS[kind]
+    entry = decode(encode(Entry(5.0, alert)))
+    assert entry is not None
+    assert entry.fact == alert
+    assert advice.why(alert) in line(entry)
+    assert len(line(entry)) <= 77
+    state = state_after(alert)
+    assert state.advice is not None
+    assert state.status.alert == f"{advice.short(alert)}; a: {state.advice.words}"
+    assert len(state.status.alert) < 66
+    first, second = list(state.book.lines)[-2:]
+    assert "! " + advice.why(alert) in first
+    assert second.endswith(f"a: {state.advice.words}")
+    # What is suggested can be done.
+    spec = SPECS[state.advice.name]
+    assert spec.parse(state.advice.value) == state.advice.value
+    assert spec.live or state.advice.act != "set"
+    assert not spec.fixed or state.advice.act == "restart"
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_it_is_over_when_it_has_settled_or_has_been_acted_on(kind: Kind) -> None:
+    state = state_after(ALERTS[kind], Settled("spike" if kind != "spike" else "plateau", 1000))
+    assert state.status.alert
+    assert not is_logged(Settled(kind, 1000))
+    state.apply(Entry(0.0, Settled(kind, 1000)))
+    assert (state.status.alert, state.advice) == ("", None)
+    state = state_after(ALERTS[kind])
+    assert state.advice is not None
+    old, name = state.hyperparameters, state.advice.name
+    changed = HyperparameterChanged(name, getattr(old, name), state.advice.value, 1000)
+    state.apply(Entry(0.0, changed))
+    assert (state.status.alert, state.advice) == ("", None)
+
+
+def test_it_leaves_the_status_line_after_a_while_and_can_still_be_acted_on() -> None:
+    state = state_after(ALERTS["dead_units"])
+    done = EpochDone(21, 945, 0.3, 0.4, 0.9, 0.05, 1.0, 1.0)
+    for time, shown in ((5.0, True), (19.0, True), (21.0, False)):
+        state.apply(Entry(time, done))
+        assert bool(state.status.alert) == shown
+        assert state.advice is not None
+
+
+def test_advice_goes_on_from_what_there_is() -> None:
+    h = Hyperparameters(dropout=0.5, weight_decay=0.01, clip_norm=1, normalization="batch_norm",
+                        skip="residual", activation="tanh")  # fmt: skip
+    said = {kind: advice.against(alert, h) for kind, alert in ALERTS.items()}
+    assert said["overfitting"] == advice.Advice("set", "weight_decay", 0.03)
+    assert said["exploding"] == advice.Advice("set", "clip_norm", 0.1)
+    assert said["vanishing"] is None
+    assert said["dead_units"] == advice.Advice("set", "learning_rate", 0.025)
+
+
+def test_after_a_divergence_it_is_back_with_a_tenth_of_the_learning_rate() -> None:
+    state = state_after(Diverged(27, 1, float("nan"), 0.05))
+    assert state.advice == advice.Advice("fork", "learning_rate", 0.005)
+    assert state.status.sentence.endswith("a: back, with rate 0.005")
+
+
+def test_a_worker_writes_what_is_amiss_and_the_next_one_does_not_repeat_it(
+    make_run: Make, facts_of: FactsOf
+) -> None:
+    run = make_run(learning_rate=2.0, epochs=14)
+    for entry in Worker(run, Stint.RUN).run():
+        if isinstance(entry.fact, EpochDone) and entry.fact.epoch == 6:
+            break
+    first = [fact for fact in facts_of(run) if isinstance(fact, Alert)]
+    assert ("dead_units", 45) in {(alert.kind, alert.step) for alert in first}
+    # The last checkpoint is of the beginning: epochs come again, and their alerts are known.
+    list(Worker(run).run())
+    alerts = [fact for fact in facts_of(run) if isinstance(fact, Alert)]
+    assert len({(alert.kind, alert.step) for alert in alerts}) == len(alerts)
+    assert alerts[: len(first)] == first
+
+
+def test_a_knob_that_changes_what_the_loss_means_is_no_alarm(
+    make_run: Make, facts_of: FactsOf
+) -> None:
+    run = make_run(epochs=16, learning_rate=0.1)
+    worker, epochs = Worker(run, Stint.EPOCH), 0
+    for entry in worker.run():
+        if isinstance(entry.fact, Paused):
+            epochs += 1
+            commands = {6: Set("label_smoothing", 0.5), 15: Stop()}
+            if epochs in commands:
+                worker._control.queue.put(Asked(commands[epochs], "", None))
+            worker._stint = Stint.EPOCH
+    facts = facts_of(run)
+    assert any(isinstance(fact, HyperparameterChanged) for fact in facts)
+    losses = [fact.train_loss for fact in facts if isinstance(fact, EpochDone)]
+    assert losses[7] > losses[5] + 0.5
+    assert not any(isinstance(fact, Alert) and fact.kind == "spike" for fact in facts)
+
+
+def test_every_alert_has_a_line_that_says_so() -> None:
+    assert set(ALERTS) == set(get_args(Kind)) == set(advice.NAMES)
+    assert len({advice.why(alert) for alert in ALERTS.values()}) == len(ALERTS)

@@ -1,0 +1,60 @@
+"""Keys of the user's own for commands of ours: what will do, and why the rest will not."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from textual.keys import Keys
+
+from tui.commands.command import Command
+
+NAMED = {key.value.rpartition("+")[2] for key in Keys}
+"""Keys that have a name and no character; the others are called as Unicode calls what they type."""
+
+
+def renamed(commands: Iterable[Command], keys: Mapping[str, str]) -> tuple[Command, ...]:
+    """The commands with the user's keys for them."""
+    return tuple(replace(c, key=keys.get(c.id, c.key)) for c in commands)
+
+
+def checked(
+    keys: Mapping[str, str], commands: Sequence[Command]
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The keys that will do, and a sentence for each that will not.
+
+    A key may do one thing in a room, and what belongs to the app is in every room.
+    """
+    ids = {command.id: command for command in commands}
+    good: dict[str, str] = {}
+    sentences: list[str] = []
+    for name, key in keys.items():
+        if name not in ids:
+            sentences.append(f"There is no command {name!r}; the settings name a key for it.")
+            continue
+        command = ids[name]
+        others = renamed((c for c in commands if c.id != name), good)
+        near = [c for c in others if "app" in (c.room, command.room) or c.room == command.room]
+        taken = {k: c for c in near for k in c.key.split(",")}
+        rival = next((taken[k] for k in key.split(",") if k in taken), None)
+        if rival is not None:
+            sentences.append(
+                f"The settings give {name!r} the key {key}, which is {rival.id!r} already."
+            )
+        elif not all(_is_key(k) for k in key.split(",")):
+            sentences.append(f"The settings give {name!r} the key {key!r}, and there is none such.")
+        else:
+            good[name] = key
+    return good, tuple(sentences)
+
+
+def _is_key(key: str) -> bool:
+    bare = key.rpartition("+")[2]
+    if len(bare) == 1 or bare in NAMED:
+        return True
+    try:
+        unicodedata.lookup(bare.replace("_", " ").upper())
+    except KeyError:
+        return False
+    return True

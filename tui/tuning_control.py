@@ -1,0 +1,120 @@
+"""What a run cannot take over while it goes on: a new run in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual import on, work
+
+from nn.fork import changed
+from nn.hyperparameters import HyperparameterError, Hyperparameters, Value
+from nn.specs import SPECS, format_value
+from tui.engine.client import new_config
+from tui.engine.commands import Set, Stop
+from tui.engine.rate_finder import RateRequest
+from tui.engine.run_directory import RunError
+from tui.run_control import RunControl
+from tui.screens.dialogs import about_a_new_run, about_advice
+from tui.screens.rate_finder import RateFinder
+from tui.screens.train import TrainScreen
+
+
+class TuningControl(RunControl):
+    """The part of the app that replaces a run by another one."""
+
+    @on(TrainScreen.NewRunAsked)
+    @work(exclusive=True, group="new-run")
+    async def _offer_new_run(self, event: TrainScreen.NewRunAsked) -> None:
+        """Say what a new run would mean, and do what is chosen."""
+        state, wanted = self.session.state, event.hyperparameters
+        if state is None:
+            self.complain("There is no run to fork here; space starts one, 5 lists every run.")
+            return
+        changes = differences(state.hyperparameters, wanted)
+        no_fork = "" if state.begun else "The run has not begun, so there is nothing to fork from."
+        try:
+            changed(state.hyperparameters, changes)
+        except HyperparameterError as problem:
+            no_fork = str(problem)
+        question = about_a_new_run(in_words(changes), no_fork, live=self.session.live)
+        match await self.push_screen_wait(question):
+            case "fork":
+                await self.fork(changes)
+            case "restart":
+                await self.restart(wanted)
+
+    @on(TrainScreen.ActAsked)
+    @work(exclusive=True, group="new-run")
+    async def _act(self) -> None:
+        """Do what is suggested; a live run is not given up for it without a question."""
+        state = self.session.state
+        advice = state.advice if state else None
+        if state is None or advice is None:
+            self.complain("Nothing is amiss, so there is nothing to act on.")
+            return
+        changes = {advice.name: advice.value}
+        if advice.act == "set":
+            await self._ask(Set(advice.name, format_value(advice.value)))
+            return
+        if self.session.live:
+            question = about_advice(in_words(changes), restart=advice.act == "restart")
+            if await self.push_screen_wait(question) != "do":
+                return
+        if advice.act == "fork":
+            await self.fork(changes)
+        else:
+            await self.restart(state.hyperparameters.model_copy(update=changes))
+
+    @on(TrainScreen.RateAsked)
+    @work(exclusive=True, group="new-run")
+    async def _find_rate(self, event: TrainScreen.RateAsked) -> None:
+        """Of a live run the network as it is by now is tried, else one drawn anew by the form."""
+        run = self.session.run
+        if self.session.live and run is not None and run.checkpoint.exists():
+            config, checkpoint = run.read_config(), str(run.checkpoint)
+        else:
+            config, checkpoint = new_config(event.hyperparameters, self.session.data_dir), ""
+        request = RateRequest(
+            hyperparameters=config.hyperparameters, data_dir=config.data_dir, checkpoint=checkpoint
+        )
+        rate = await self.push_screen_wait(RateFinder(request, ascii_only=self.train.ascii_only))
+        if rate is not None:
+            self.train.suggest("learning_rate", rate)
+
+    async def fork(self, changes: Mapping[str, Value]) -> None:
+        """Stop the run, if it is live, and go on from there with a new one."""
+        if await self._stopped():
+            try:
+                await self.session.fork(changes)
+            except (RunError, HyperparameterError) as problem:
+                self.complain(str(problem))
+            else:
+                self._follow()
+
+    async def restart(self, hyperparameters: Hyperparameters) -> None:
+        """Stop the run, if it is live, and start a new one from nothing."""
+        if await self._stopped():
+            self._door(self.session.start, hyperparameters, "run")
+
+    async def _stopped(self) -> bool:
+        """Is there no live run any more?"""
+        if self.session.live and not await self._ask(Stop()):
+            return False
+        try:
+            await self.session.ended()
+        except RunError as problem:
+            self.complain(str(problem))
+            return False
+        return True
+
+
+def differences(old: Hyperparameters, new: Hyperparameters) -> dict[str, Value]:
+    """The values of `new` that `old` does not have, by name."""
+    return {name: getattr(new, name) for name in SPECS if getattr(new, name) != getattr(old, name)}
+
+
+def in_words(changes: Mapping[str, Value]) -> str:
+    """`optimiser adam, learning rate 0.01`."""
+    return ", ".join(
+        f"{SPECS[name].label.lower()} {format_value(value)}" for name, value in changes.items()
+    )
