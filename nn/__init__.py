@@ -38,10 +38,12 @@ Is it right, and does it last:
 26. `plausible`        whether that can have been a run
 27. `checkpoint`       a run, put down and taken up again, bit for bit
 28. `estimator`        the same network behind scikit-learn's door
+29. `lesson`           one step of training, overheard
+30. `second_opinion`   one number of it, asked for in three ways
 
 What it gets wrong, and why:
 
-27. `analysis`         confusion, calibration, forgetting, suspect labels, neighbours, saliency;
+31. `analysis`         confusion, calibration, forgetting, suspect labels, neighbours, saliency;
                        and the inside: statistics of layers, units, a map of the hidden layer
 
 Besides the book, `names` lists what things are called, `hyperparameters` is the one place where

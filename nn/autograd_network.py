@@ -134,7 +134,8 @@ def _(layer: Residual, x: Tensor, parameters: Sequence[Tensor], training: bool) 
     if layer.projection is None:
         return through_all(layer.block, x, parameters, training) + x
     *inner, projection = parameters
-    return through_all(layer.block, x, inner, training) + x @ projection
+    around = through(layer.projection, x, [projection], training)
+    return through_all(layer.block, x, inner, training) + around
 
 
 def through_all(

@@ -10,7 +10,8 @@ does. Where the two answers agree to many digits, the calculus is right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,9 @@ from nn.losses import Labels, SoftmaxCrossEntropy
 from nn.network import Network
 
 Array = NDArray[Any]
+
+Progress = Callable[[int, int], None]
+"""(done, total)."""
 
 THRESHOLD = 1e-6
 """The relative error above which a gradient is taken to be wrong: see `GradientCheck`."""
@@ -88,16 +92,20 @@ def gradient_check(
     labels: Labels,
     *,
     sample: int | None = None,
+    of_each: int | None = None,
     seed: int = 0,
     threshold: float = THRESHOLD,
     training: bool = False,
     smoothing: float = 0.0,
+    progress: Progress | None = None,
 ) -> GradientCheck:
     """Backward against central differences, parameter by parameter, on a float64 twin of `network`.
 
     x is (n, n_inputs), labels (n,); the network itself is left alone. `sample` is how many
-    coordinates to check, drawn with `seed`, None for all of them. With L(h) the loss after p has
-    moved by h, and everything else as it was, the difference is the central one of fourth order,
+    coordinates to check, drawn with `seed`, None for all of them; `of_each` is how many of every
+    weight matrix, bias vector and so on, so that no small one is left out. With L(h) the loss after
+    p has moved by h, and everything else as it was, the difference is the central one of fourth
+    order,
 
         dL/dp ~ (8 (L(h) - L(-h)) - (L(2h) - L(-2h))) / 12 h,
 
@@ -106,7 +114,8 @@ def gradient_check(
 
     `training` asks about the network as it learns: batch norm by the batch's own statistics.
     Dropout would draw another network for every question, and is left out of all of them.
-    `smoothing` is the loss's.
+    `smoothing` is the loss's. `progress` is told before each coordinate how many are done, and of
+    how many; what it raises ends the check.
     """
     twin = network.at_precision(np.float64)
     twin.set_dropout(0)
@@ -118,20 +127,25 @@ def gradient_check(
 
     loss_now()
     # Before the way back, on which a layer may write over what the next one was given.
-    sides = _sides(twin)
+    sides = kink_sides(twin)
     twin.backward(loss.backward())
     analytic = twin.gradients.copy()
-
-    chosen: Iterable[int] = range(analytic.size)
-    if sample is not None and sample < analytic.size:
-        rng = np.random.default_rng(seed)
-        chosen = np.sort(rng.choice(analytic.size, sample, replace=False)).tolist()
 
     found: list[Coordinate] = []
     at_kinks = 0
     places = _Places(twin)
-    for i in chosen:
-        numeric = _difference(twin, loss_now, i, sides, float(analytic[i]), threshold)
+    chosen = _chosen(analytic.size, places, sample, of_each, np.random.default_rng(seed))
+    for done, i in enumerate(chosen):
+        if progress is not None:
+            progress(done, len(chosen))
+        here = twin.parameters[i]
+
+        def moved_loss(step: float, i: int = i, here: float = here) -> float:
+            twin.parameters[i] = here + step
+            return loss_now()
+
+        numeric = difference(twin, moved_loss, sides, float(analytic[i]), threshold)
+        twin.parameters[i] = here
         if numeric is None:
             at_kinks += 1
             continue
@@ -149,31 +163,43 @@ def gradient_check(
     )
 
 
-def _difference(
+def _chosen(
+    size: int, places: _Places, sample: int | None, of_each: int | None, rng: np.random.Generator
+) -> Sequence[int]:
+    """Which coordinates to look at, ascending."""
+    if of_each is not None:
+        drawn = [
+            start + rng.choice(n, min(of_each, n), replace=False) for start, n in places.stretches()
+        ]
+        return [int(i) for i in np.sort(np.concatenate(drawn))] if drawn else []
+    if sample is not None and sample < size:
+        return [int(i) for i in np.sort(rng.choice(size, sample, replace=False))]
+    return range(size)
+
+
+def difference(
     network: Network,
-    loss_now: Callable[[], float],
-    i: int,
+    moved_loss: Callable[[float], float],
     sides: list[NDArray[np.bool_]],
     analytic: float,
-    threshold: float,
+    threshold: float = THRESHOLD,
 ) -> float | None:
-    """dL/dp_i by difference; None where even the smallest step crosses a kink.
+    """A derivative of the loss by difference; None where even the smallest step crosses a kink.
+
+    `moved_loss` runs `network` with one number moved by so much, and says what the loss is;
+    `sides` are `kink_sides` where nothing has moved.
 
     Where the loss bends sharply, as behind a batch norm of values that hardly vary, the longest
     step is too long. So one that disagrees with `analytic` is not the last word: of all steps the
     answer nearest to it counts. A right gradient agrees with some step, a wrong one with none.
     """
-    parameters = network.parameters
-    here = parameters[i]
     answers: list[float] = []
     for h in _STEPS:
         losses, smooth = [], True
         for factor in (-2, -1, 1, 2):
-            parameters[i] = here + factor * h
-            losses.append(loss_now())
-            now = _sides(network)
+            losses.append(moved_loss(factor * h))
+            now = kink_sides(network)
             smooth &= all(np.array_equal(a, b) for a, b in zip(now, sides, strict=True))
-        parameters[i] = here
         if smooth:
             far_left, left, right, far_right = losses
             answers.append((8 * (right - left) - (far_right - far_left)) / (12 * h))
@@ -182,7 +208,7 @@ def _difference(
     return min(answers, key=lambda numeric: relative_error(analytic, numeric), default=None)
 
 
-def _sides(network: Network) -> list[NDArray[np.bool_]]:
+def kink_sides(network: Network) -> list[NDArray[np.bool_]]:
     """For each layer of kinked activations, on which side of its kink each unit was, in the batch
     last seen."""
     return [
@@ -205,6 +231,10 @@ class _Places:
         for number, (layer, starts) in enumerate(zip(network.layers, network.places, strict=True)):
             own = zip(starts, layer.parameter_names, layer.parameter_shapes(), strict=True)
             self._stretches += [(start, number, name, shape) for start, name, shape in own]
+
+    def stretches(self) -> list[tuple[int, int]]:
+        """Where each parameter's array begins, and how many numbers it has."""
+        return [(start, math.prod(shape)) for start, _, _, shape in self._stretches]
 
     def of(self, i: int) -> tuple[int, str, tuple[int, ...]]:
         start, number, name, shape = max(s for s in self._stretches if s[0] <= i)

@@ -30,7 +30,7 @@ class Residual(Layer):
         super().__init__(block[0].n_inputs, block[-1].n_outputs)
         self.block = list(block)
         fits = self.n_inputs == self.n_outputs
-        self.projection = (
+        self.projection: Layer | None = (
             None if fits else Dense(self.n_inputs, self.n_outputs, dtype, biases=False)
         )
         self._y = Buffers(self.n_outputs, dtype)

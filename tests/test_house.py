@@ -104,6 +104,7 @@ def test_every_command_explains_itself() -> None:
 
 def test_every_action_exists() -> None:
     from tui.app import InklingApp
+    from tui.screens.backprop import BackpropScreen
     from tui.screens.draw import DrawScreen
     from tui.screens.errors import ErrorsScreen
     from tui.screens.look import LookScreen
@@ -113,7 +114,7 @@ def test_every_action_exists() -> None:
     rooms = {
         "app": InklingApp, "train": TrainScreen, "errors": ErrorsScreen, "draw": DrawScreen,
         "look": LookScreen,
-        "runs": RunsScreen,
+        "runs": RunsScreen, "backprop": BackpropScreen,
     }  # fmt: skip
     for command in COMMANDS:
         name = command.action.split("(")[0]

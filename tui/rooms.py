@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from tui.commands import RoomName
+from tui.screens.backprop import BackpropScreen
 from tui.screens.draw import DrawScreen
 from tui.screens.errors import ErrorsScreen
 from tui.screens.look import LookScreen
@@ -27,6 +28,7 @@ class Plan:
 ROOMS: Mapping[RoomName, Plan] = MappingProxyType(
     {
         "errors": Plan(lambda _, ascii_only: ErrorsScreen(ascii_only=ascii_only)),
+        "backprop": Plan(lambda _, ascii_only: BackpropScreen(ascii_only=ascii_only)),
         "look": Plan(lambda _, ascii_only: LookScreen(ascii_only=ascii_only)),
         "draw": Plan(lambda _, ascii_only: DrawScreen(ascii_only=ascii_only)),
         "runs": Plan(

@@ -6,7 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pilots import SHORT, draw_room, errors_room, look_room, toasts, wait_for
+from pilots import (
+    SHORT,
+    backprop_room,
+    draw_room,
+    errors_room,
+    look_room,
+    toasts,
+    wait_for,
+)
 from run_states import BEGUN, FINISHED, STARTED
 from textual.pilot import Pilot
 
@@ -31,6 +39,7 @@ EFFECTS: dict[str, Callable[[InklingApp], object]] = {
     "room.draw": lambda app: app.screen is draw_room(app),
     "room.look": lambda app: app.screen is look_room(app),
     "room.runs": lambda app: isinstance(app.screen, RunsScreen),
+    "room.backprop": lambda app: app.screen is backprop_room(app),
     "app.suspend": lambda app: any("no shell" in message for message in toasts(app)),
     "app.picture": lambda app: any("inkling-" in message for message in toasts(app)),
     "app.help": lambda app: isinstance(app.screen, HelpScreen),

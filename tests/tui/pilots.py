@@ -20,6 +20,7 @@ from tui.engine.commands import Command
 from tui.engine.run_directory import RunDirectory
 from tui.engine.state import RunState
 from tui.link import LINKS, Link
+from tui.screens.backprop import BackpropScreen
 from tui.screens.draw import DrawScreen
 from tui.screens.errors import ErrorsScreen
 from tui.screens.look import LookScreen
@@ -93,6 +94,13 @@ def errors_room(app: InklingApp) -> ErrorsScreen:
     """The Errors screen, be it in sight or not."""
     room = app.kept["errors"]
     assert isinstance(room, ErrorsScreen)
+    return room
+
+
+def backprop_room(app: InklingApp) -> BackpropScreen:
+    """The Backprop screen, be it in sight or not."""
+    room = app.kept["backprop"]
+    assert isinstance(room, BackpropScreen)
     return room
 
 

@@ -6,6 +6,7 @@ import inspect
 from pathlib import Path
 from typing import Any
 
+import effects_backprop
 import effects_draw
 import effects_errors
 import effects_look
@@ -40,12 +41,14 @@ OF_ROOM = {
     "errors": effects_errors,
     "look": effects_look,
     "draw": effects_draw,
+    "backprop": effects_backprop,
 }
 """The rooms with a file of effects to themselves."""
 
 EFFECTS = {
     **effects_train.EFFECTS,
     **effects_errors.EFFECTS,
+    **effects_backprop.EFFECTS,
     **effects_draw.EFFECTS,
     **effects_look.EFFECTS,
     **effects_rooms.EFFECTS,

@@ -12,9 +12,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from lesson_pages import SameEverywhere
 from look_scenes import digits, network_of, scene_of
 from pilots import (
     QuietSession,
+    backprop_room,
     draw_room,
     errors_room,
     look_room,
@@ -26,6 +28,7 @@ from run_states import beside, of_phase
 from textual.pilot import Pilot
 
 from tui.app import InklingApp
+from tui.engine.classroom import Wish
 from tui.engine.drawing import Drawing
 
 SMALL, USUAL, LARGE = (80, 24), (120, 40), (200, 60)
@@ -96,6 +99,12 @@ SCENES = (
         "errors-paper", USUAL, "finished", ["percent_sign"], theme="inkling-paper", room="errors"
     ),
     Scene("errors-none", SMALL, room="errors"),
+    Scene("backprop", SMALL, "finished", ["space", "right"], room="backprop"),
+    Scene("backprop", USUAL, "finished", ["b", "space", "down"], room="backprop"),
+    Scene("backprop", LARGE, "finished", ["b", "space", "right"], room="backprop"),
+    Scene("backprop-source", SMALL, "finished", ["s", "space"], room="backprop"),
+    Scene("backprop-ascii", USUAL, "finished", ["space"], ascii_only=True, room="backprop"),
+    Scene("backprop-none", SMALL, room="backprop"),
     Scene("draw", SMALL, "running", room="draw"),
     Scene("draw", USUAL, "running", ["space", "x"], room="draw"),
     Scene("draw", LARGE, "finished", room="draw"),
@@ -146,6 +155,18 @@ async def draw_a_seven(app: InklingApp, pilot: Pilot[str], scene: Scene) -> None
         )
 
 
+async def enter_backprop(app: InklingApp, pilot: Pilot[str], scene: Scene) -> None:
+    """The room, with a lesson in it whose numbers are the same on every machine."""
+    room = backprop_room(app)
+    if scene.phase:
+        app.session.state = state = of_phase(scene.phase)
+        room._classroom, room._state = SameEverywhere(), state
+        room._tried_at = (state.status.epoch, state.status.phase)
+        room.open(Wish(count=1))
+    app.enter(room)
+    await wait_for(pilot, lambda: room.is_current and (room.page or not scene.phase))
+
+
 @pytest.mark.parametrize("scene", SCENES, ids=str)
 def test_it_looks_as_it_should(scene: Scene, snap_compare: Callable[..., bool]) -> None:
     session = QuietSession()
@@ -165,6 +186,8 @@ def test_it_looks_as_it_should(scene: Scene, snap_compare: Callable[..., bool]) 
             app.enter(errors_room(app))
             await wait_for(pilot, lambda: errors_room(app).is_current)
             await wait_for(pilot, lambda: errors_room(app).view or not scene.phase)
+        if scene.room == "backprop":
+            await enter_backprop(app, pilot, scene)
         if scene.room == "look":
             app.session.state = of_phase(scene.phase) if scene.phase else None
             app.enter(look_room(app))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from textual.binding import Binding
 
+from tui.commands.backprop import BACKPROP
 from tui.commands.command import ROOM_TITLES, Command, RoomName
 from tui.commands.draw import DRAW
 from tui.commands.errors import ERRORS
@@ -27,7 +28,7 @@ __all__ = [
     "works_in_fields",
 ]
 
-COMMANDS: tuple[Command, ...] = (*TRAIN, *ERRORS, *LOOK, *DRAW, *RUNS, *EVERYWHERE)
+COMMANDS: tuple[Command, ...] = (*TRAIN, *ERRORS, *LOOK, *DRAW, *RUNS, *BACKPROP, *EVERYWHERE)
 
 
 def bindings(room: RoomName) -> list[Binding]:

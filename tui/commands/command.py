@@ -7,12 +7,13 @@ from typing import Literal
 
 from textual.binding import Binding
 
-RoomName = Literal["app", "train", "errors", "look", "draw", "runs"]
+RoomName = Literal["app", "train", "errors", "look", "draw", "runs", "backprop"]
 """Where a command is at home; what belongs to the app works in every room."""
 
 
 ROOM_TITLES: dict[RoomName, str] = {
     "train": "Train", "errors": "Errors", "look": "Look", "draw": "Draw", "runs": "Runs",
+    "backprop": "Backprop",
     "app": "everywhere",
 }  # fmt: skip
 

@@ -24,6 +24,10 @@ EVERYWHERE = (
         "Every run there is: watch it, take it up, compare, remove", "go('runs')",
     ),
     Command(
+        "room.backprop", "app", "6", "Backprop",
+        "Step through one backpropagation of the run's own network", "go('backprop')",
+    ),
+    Command(
         "app.suspend", "app", "ctrl+z", "Suspend",
         "Back to the shell; fg brings the app back, a run goes on meanwhile", "suspend",
         in_fields=True,

@@ -34,6 +34,36 @@ MOST_KEPT = 64 << 20
 search: 64 MB are 60,000 digits and 279 units."""
 
 
+NO_MEMORY = "There is not enough memory for the network of this run."
+
+
+def trainer_of(run: RunDirectory) -> Trainer:
+    """A trainer as the run's own was at its last checkpoint, which it may train on from there.
+
+    Raises:
+        RunError: there is no checkpoint yet or no usable one, or the digits are gone or no longer
+            those the run was trained on.
+    """
+    config = run.read_config()
+    if not run.checkpoint.exists():
+        raise RunError(
+            f"Run {printable(run.name)} has no checkpoint yet, so there is no network to ask; "
+            "it writes one after its first epoch."
+        )
+    try:
+        split = load_split(
+            config.hyperparameters,
+            config.data_dir,
+            download=False,
+            began_with=config.fingerprint,
+        )
+        return checkpoint.load(run.checkpoint, split)
+    except (DataError, ArchiveError, HyperparameterError) as error:
+        raise RunError(f"The network of this run cannot be asked: {error}") from None
+    except MemoryError:
+        raise RunError(NO_MEMORY) from None
+
+
 @dataclass(frozen=True, eq=False)
 class NextStep:
     """How the run would move parameters by a gradient, were its next step to come now: clipped, by
@@ -86,29 +116,15 @@ class RunNetwork:
             RunError: there is no checkpoint yet or no usable one, or the digits are gone or no
                 longer those the run was trained on.
         """
-        config = run.read_config()
-        if not run.checkpoint.exists():
-            raise RunError(
-                f"Run {printable(run.name)} has no checkpoint yet, so there is no network to ask; "
-                "it writes one after its first epoch."
-            )
+        trainer = trainer_of(run)
         try:
-            split = load_split(
-                config.hyperparameters,
-                config.data_dir,
-                download=False,
-                began_with=config.fingerprint,
-            )
-            trainer = checkpoint.load(run.checkpoint, split)
             with trainer.judged() as network:
                 own = network.at_precision(np.float32)
-            best = trainer.finished and trainer.best.parameters is not None
-            epoch = trainer.best.epoch if best else trainer.epochs_done
-        except (DataError, ArchiveError, HyperparameterError) as error:
-            raise RunError(f"The network of this run cannot be asked: {error}") from None
         except MemoryError:
-            raise RunError("There is not enough memory for the network of this run.") from None
-        return cls(own, split, epoch, trainer.step, NextStep.of(trainer))
+            raise RunError(NO_MEMORY) from None
+        best = trainer.finished and trainer.best.parameters is not None
+        epoch = trainer.best.epoch if best else trainer.epochs_done
+        return cls(own, trainer.split, epoch, trainer.step, NextStep.of(trainer))
 
     def probabilities(self, index: int) -> NDArray[Any]:
         """What this network gives to each class for one test digit: float32 (classes,)."""

@@ -44,6 +44,15 @@ Matrix: rows are what a digit is, columns what it is taken for; ! marks the wors
 Digit: ✓ is the true class, ✗ what it is taken for; below, what it was taken for after each epoch. \
 s marks the ink that speaks for the answer with +, what speaks against it with -."""
 
+ABOUT_BACKPROP = """\
+One step of training, taken apart: the run's own network as of its newest checkpoint, its own \
+optimiser with its memory, and a test digit (or four). All of it is a copy; the run does not notice.
+Names: X the pixels, Z1 = X W1 + b1 the sums of the first layer, A1 = f(Z1) behind the bend, N, D \
+and R behind batch norm, dropout and a skip, P the probabilities, T the truth, L the loss. dW1 is \
+dL/dW1: how the loss would change with each weight.
+A number is taken apart into the sum that it is, the largest terms first. Compared (c), it is \
+worked out in float64 by hand, by a central difference and by autograd."""
+
 ABOUT_DRAW = """\
 Mouse: the left button draws, the right one erases, one stroke from press to release. Keys: space \
 puts the pen down or lifts it, arrows move it.
@@ -69,6 +78,7 @@ ABOUT: Mapping[RoomName, str] = MappingProxyType(
         "errors": ABOUT_ERRORS,
         "look": ABOUT_LOOK,
         "draw": ABOUT_DRAW,
+        "backprop": ABOUT_BACKPROP,
     }
 )
 
