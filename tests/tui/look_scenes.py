@@ -35,11 +35,11 @@ class OneNetwork(NewestNetwork):
     """There is no run, but this network."""
 
     def __init__(self, network: RunNetwork) -> None:
-        self.network = network
+        self._found = network
 
     def look(self) -> RunNetwork:
-        assert self.network is not None
-        return self.network
+        assert self._found is not None
+        return self._found
 
 
 def network_of(
