@@ -19,7 +19,7 @@ from layer_checks import SameMask
 
 from nn.activations import ACTIVATIONS
 from nn.autograd_network import loss_and_gradient
-from nn.inspect import _sides, gradient_check
+from nn.inspect import gradient_check, kink_sides
 from nn.losses import SoftmaxCrossEntropy
 from nn.network import Network
 
@@ -102,7 +102,7 @@ def test_with_dropout_by_hand_by_difference_and_by_autograd(
 
     def asked() -> tuple[float, list[Any]]:
         value = loss.forward(network.forward(x, training=True), labels)
-        return value, [side.copy() for side in _sides(network)]
+        return value, [side.copy() for side in kink_sides(network)]
 
     _, here = asked()
     h, measured = 1e-4, 0

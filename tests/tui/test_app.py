@@ -13,6 +13,7 @@ from pilots import (
     SHORT,
     SIZES,
     QuietSession,
+    field,
     lines,
     opened,
     phase,
@@ -29,7 +30,7 @@ from run_states import PHASES, of_phase
 from textual import events
 from textual.color import Color
 from textual.screen import Screen
-from textual.widgets import Input, Select
+from textual.widgets import Select
 
 from tui.app import InklingApp
 from tui.engine.commands import Stop
@@ -150,10 +151,10 @@ async def test_ascii_means_ascii_in_every_phase() -> None:
 async def test_what_is_pasted_cannot_command_the_terminal(ascii_only: bool) -> None:
     async with opened(QuietSession(), ascii_only=ascii_only) as (app, pilot):
         await pilot.press("f")
-        field = app.train.query_one("#field-epochs Input", Input)
-        field.focus()
+        editor = field(app, "epochs").edit()
+        editor.focus()
         await pilot.pause()
-        field.post_message(events.Paste("7\x1b]0;owned\x07\x9b2J"))
+        editor.post_message(events.Paste("7\x1b]0;owned\x07\x9b2J"))
         await wait_for(pilot, lambda: "owned" in text(app))
         assert all(row.isprintable() for row in lines(app))
 
@@ -190,7 +191,7 @@ async def test_without_colour_the_focus_and_errors_can_be_seen(
         await pilot.press("tab")
         await pilot.pause()
         assert styles_at(app, choice.region.x + 2, choice.region.y) != with_focus
-        app.train.query_one("#field-epochs Input", Input).value = "x"
+        field(app, "epochs").edit().value = "x"
         await wait_for(pilot, lambda: "! Epochs" in text(app))
 
 

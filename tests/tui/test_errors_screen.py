@@ -261,9 +261,16 @@ async def test_a_run_without_predictions_or_digits_says_so(runs: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("classes", "shape"), [(2, (8, 8)), (256, (28, 28)), (30, (5, 61)), (10, (120, 90))]
+    ("classes", "shape", "size"),
+    [
+        (2, (8, 8), (60, 16)),
+        (256, (28, 28), (80, 24)),
+        (256, (28, 28), (200, 60)),
+        (30, (5, 61), (120, 40)),
+        (10, (120, 90), (200, 60)),
+        (10, (120, 90), (80, 24)),
+    ],
 )
-@pytest.mark.parametrize("size", [(60, 16), *SIZES])
 async def test_any_number_of_classes_and_any_size(
     classes: int, shape: tuple[int, int], size: tuple[int, int]
 ) -> None:

@@ -135,8 +135,7 @@ async def test_a_bad_text_is_marked_and_explained_as_it_is_typed() -> None:
             assert label(app, name) == f"  {SPECS[name].label}"
 
 
-@pytest.mark.parametrize("live", [False, True])
-@pytest.mark.parametrize("size", SIZES[:2])
+@pytest.mark.parametrize(("live", "size"), [(True, SIZES[0]), (False, SIZES[1])])
 async def test_every_explanation_fits_its_lines(live: bool, size: tuple[int, int]) -> None:
     async with opened(QuietSession(), size) as (app, pilot):
         await pilot.press("f")
