@@ -27,8 +27,10 @@ from tui.link import LINKS, Link
 from tui.output_filter import OutputFilter
 from tui.palette import offered
 from tui.rooms import ROOMS
+from tui.screens.backprop import BackpropScreen
 from tui.screens.dialogs import Question, about_a_live_run
 from tui.screens.help import HelpScreen
+from tui.screens.look import LookScreen
 from tui.screens.room import Room
 from tui.screens.train import TrainScreen
 from tui.session import Session
@@ -152,6 +154,13 @@ class InklingApp(TuningControl):
         else:
             room = self.kept.get(name) or ROOMS[name].make(self.session, self.ascii_only)
             self.enter(room)
+
+    @on(LookScreen.LessonAsked)
+    def _begin_lesson(self, event: LookScreen.LessonAsked) -> None:
+        room = self.kept["backprop"]
+        assert isinstance(room, BackpropScreen)
+        self.action_go(room.NAME)
+        room.show_digit(event.index)
 
     async def action_quit(self) -> None:
         """Textual's own ctrl+q, which works everywhere, must not be a way round the question."""

@@ -9,7 +9,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 from error_runs import finished_run
-from pilots import look_room, wait_for
+from pilots import backprop_room, look_room, wait_for
 from run_states import of_phase
 from textual.pilot import Pilot
 
@@ -28,6 +28,11 @@ EFFECTS: dict[str, Callable[[InklingApp], object]] = {
     "look.next": lambda app: look_room(app).digit == 5,
     "look.previous": lambda app: look_room(app).digit == 3,
     "look.digit": lambda app: look_room(app).editing,
+    "look.lesson": lambda app: (
+        app.screen is backprop_room(app)
+        and backprop_room(app).page
+        and backprop_room(app).page.wish.place == 4
+    ),
     "look.switch": lambda app: look_room(app).off == (0,),
     "look.undo": lambda app: look_room(app).off == (),
     "look.tsne": lambda app: look_room(app).words.startswith("t-SNE") or look_room(app).tsne,

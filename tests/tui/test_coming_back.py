@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 from pilots import LONG, SIZES, opened, text, wait_for
 
+from nn.hyperparameters import Hyperparameters
 from nn.presets import resolve
 from tui.engine.client import RunClient
 from tui.engine.commands import Stop
 from tui.engine.runs import RunSummary, summary
 from tui.screens.dialogs import MOST_OFFERED, Question, about_coming_back
 from tui.screens.runs import RunsScreen
+
+
+def live(hyperparameters: Hyperparameters, runs: Path) -> RunClient:
+    """A run whose worker holds its lock: an app that opens sooner than that sees nothing live."""
+    client = RunClient.start(hyperparameters, runs)
+    until = time.monotonic() + 60
+    while not client.run.is_live():
+        assert time.monotonic() < until, "no worker"
+        time.sleep(0.01)
+    return client
 
 
 async def test_nothing_is_asked_where_nothing_is_live(runs: Path) -> None:
@@ -22,7 +34,7 @@ async def test_nothing_is_asked_where_nothing_is_live(runs: Path) -> None:
 
 
 async def test_a_live_run_is_offered_and_watched(runs: Path) -> None:
-    client = RunClient.start(LONG, runs)
+    client = live(LONG, runs)
     async with opened(runs) as (app, pilot):
         await wait_for(pilot, lambda: isinstance(app.screen, Question))
         assert f"Watch {client.run.name}" in text(app)
@@ -33,7 +45,7 @@ async def test_a_live_run_is_offered_and_watched(runs: Path) -> None:
 
 
 async def test_of_two_either_may_be_chosen_or_neither(runs: Path) -> None:
-    clients = [RunClient.start(resolve("first-light", {"epochs": 5000, "seed": n}), runs)
+    clients = [live(resolve("first-light", {"epochs": 5000, "seed": n}), runs)
                for n in (1, 2)]  # fmt: skip
     async with opened(runs) as (app, pilot):
         await wait_for(pilot, lambda: isinstance(app.screen, Question))
@@ -64,7 +76,7 @@ def test_a_question_is_no_list(count: int) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_run_that_was_lost_is_taken_up_by_a_key(runs: Path, size: tuple[int, int]) -> None:
-    client = RunClient.start(LONG, runs)
+    client = live(LONG, runs)
     assert client._process is not None
     async with opened(runs, size) as (app, pilot):
         await wait_for(pilot, lambda: isinstance(app.screen, Question))

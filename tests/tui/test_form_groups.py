@@ -179,6 +179,7 @@ async def test_in_two_columns_down_is_down() -> None:
     async with opened(QuietSession(), (80, 24)) as (app, pilot):
         await pilot.press("f")
         field(app, "activation").take_focus()
+        await wait_for(pilot, lambda: focused_field(app) == "activation")
         await pilot.press("down")
         assert focused_field(app) == "normalization"
         await pilot.press("up", "up")

@@ -35,6 +35,10 @@ LOOK = (
         "choose_digit", in_footer=True,
     ),
     Command(
+        "look.lesson", "look", "b", "Backprop",
+        "Step through one backpropagation of this digit", "lesson", in_footer=True,
+    ),
+    Command(
         "look.switch", "look", "space", "Off/on",
         "Switch the unit at the cursor off, or on again, in a copy of the network", "switch",
         in_footer=True,

@@ -64,6 +64,7 @@ class BackpropScreen(BackpropDesk):
     def __init__(self, *, ascii_only: bool = False) -> None:
         super().__init__(ascii_only=ascii_only)
         self._furnished = False
+        self._wanted: int | None = None
 
     def compose(self) -> ComposeResult:
         yield StatusLine().data_bind(BackpropScreen.status, BackpropScreen.sent)
@@ -130,6 +131,9 @@ class BackpropScreen(BackpropDesk):
             # The same network has the same steps: whoever changes digits stays where he is.
             self.set_reactive(BackpropScreen.number, min(self.number, len(page.steps) - 1))
             self.digits = lesson_words.captioned(page)
+            if self._wanted is not None:
+                index, self._wanted = self._wanted, None
+                self.open_index(index)
         else:
             self.digits = None
             self.set_reactive(BackpropScreen.number, 0)
@@ -284,7 +288,10 @@ class BackpropScreen(BackpropDesk):
 
     def show_digit(self, index: int) -> None:
         """Have the lesson be about this test digit, whichever room it was chosen in."""
-        self.open_index(index)
+        if self.page is None:
+            self._wanted = index
+        else:
+            self.open_index(index)
 
     def action_show_pane(self, pane: str) -> None:
         self.shown_pane = pane

@@ -6,12 +6,14 @@ as a message. A test digit, a unit and what is switched off are the screen's, fo
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
+from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Input
@@ -53,6 +55,12 @@ class LookScreen(LookDesk):
     digit: reactive[int] = reactive(0, repaint=False)
     unit: reactive[int] = reactive(0, repaint=False)
     off: reactive[tuple[int, ...]] = reactive((), repaint=False)
+
+    @dataclass
+    class LessonAsked(Message):
+        """One step of training is to be gone through with this test digit."""
+
+        index: int
 
     def __init__(self, *, ascii_only: bool = False) -> None:
         super().__init__(ascii_only=ascii_only)
@@ -126,6 +134,9 @@ class LookScreen(LookDesk):
 
     def watch_focused(self, focused: Widget | None) -> None:
         self.editing = isinstance(focused, Input)
+
+    def action_lesson(self) -> None:
+        self.post_message(self.LessonAsked(self.digit))
 
     def action_show_view(self, view: View) -> None:
         self.shown_view = view
