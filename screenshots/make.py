@@ -60,6 +60,7 @@ SHOTS = (
     Shot("errors-80x24", (80, 24), "quick", {}, ["space"], 5, ["2", "g"]),
     Shot("look-200x60", (200, 60), "quick", {}, ["space"], 5, ["3", "m"]),
     Shot("look-80x24", (80, 24), "quick", {}, ["space"], 5, ["3"]),
+    Shot("backprop-120x40", (120, 40), "quick", {}, ["space"], 5, ["6", *["space"] * 20]),
     Shot("start-80x24", (80, 24), "first-light", {}),
     Shot("start-120x40", (120, 40), "first-light", {}),
     Shot("help-80x24", (80, 24), "first-light", {}, ["question_mark"]),
