@@ -29,10 +29,10 @@ settings.load_profile("ci" if os.environ.get("CI") else "quick")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """What -n auto means: half as many again as there are cores, for a test of the app or of a run
-    waits for other processes a third of its time."""
+    """What -n auto means: twice as many as there are cores, for a test of the app or of a run waits
+    for other processes, and for what is drawn at its own pace, almost half of its time."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(2, (cores or 1) * 3 // 2)
+    return 2 * (cores or 1)
 
 
 @pytest.fixture(scope="session")

@@ -114,7 +114,7 @@ async def choose(app: InklingApp, pilot: Pilot[Any], command: Command) -> None:
     await wait_for(pilot, lambda: EFFECTS[command.id](app), command.help)
 
 
-@pytest.mark.parametrize("room", ["train", "runs", "app"])
+@pytest.mark.parametrize("room", ["train", "app"])
 async def test_their_names_in_the_palette_do_it(room: RoomName) -> None:
     """In the other rooms they are carried out by the same few lines."""
     async with opened(QuietSession()) as (app, pilot):
