@@ -68,7 +68,7 @@ class InklingApp(TuningControl):
         self.theme = "ansi-dark" if few else THEMES[0].name
         self.set_class(ascii_only, "-ascii")
         self.habits = Habits(self, self.train, settings) if settings else None
-        self.keys = self.habits.keymap if self.habits else {}
+        self.keys = self.habits.keys if self.habits else {}
         self.train.keys = self.keys
         if self.habits:
             self.habits.apply(theme=not few)

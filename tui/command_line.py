@@ -14,6 +14,7 @@ from nn.presets import PRESETS
 from nn.specs import SPECS
 from tui.engine.sorts import SORTS
 from tui.exit_codes import USAGE
+from tui.link import AUTO, LINKS
 
 
 class _Parser(argparse.ArgumentParser):
@@ -39,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"inkling {version('inkling-tui')}")
     _add_options(parser)
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
-    _add_link(parser, "auto")
+    _add_link(parser, AUTO)
     commands = parser.add_subparsers(
         dest="command", metavar="COMMAND", prog="inkling", parser_class=_Parser
     )
@@ -110,9 +111,10 @@ def _port(text: str) -> int:
 
 def _add_link(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument(
-        "--link", choices=("auto", "slow", "normal", "fast"), default=default,
-        help="what the line to the terminal carries; auto takes an SSH connection that answers "
-        "late for a slow one (default auto)",
+        "--link", choices=(AUTO, *LINKS), default=default,
+        help="what the line to the terminal carries: "
+        f"{', '.join(f'{link.name} ({link.help})' for link in LINKS.values())}; "
+        f"{AUTO} takes an SSH connection that answers late for a slow one (default {AUTO})",
     )  # fmt: skip
 
 

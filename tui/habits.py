@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
 
 from textual.app import App
 from textual.timer import Timer
@@ -19,18 +18,18 @@ KEPT_AFTER = 0.5
 
 
 class Habits:
-    """Between a file of settings and the reactives that it is about."""
+    """Between a file of settings and the reactives that it is about.
+
+    Attributes:
+        keys: those of the user's own that will do, by command.
+        complaints: a sentence for whatever in the file will not.
+    """
 
     def __init__(self, app: App[str], train: TrainScreen, file: SettingsFile) -> None:
         self._app, self._train, self._file = app, train, file
         self._timer: Timer | None = None
         self.keys, sentences = checked(file.settings.keys, COMMANDS)
         self.complaints = [*filter(None, [file.complaint]), *sentences]
-
-    @property
-    def keymap(self) -> Mapping[str, str]:
-        """Keys of the user's own that will do, by command."""
-        return self.keys
 
     def apply(self, *, theme: bool) -> None:
         """Have everything as it was, before anything is drawn; `theme` where the terminal can show

@@ -16,8 +16,11 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from textual.driver import Driver
+if TYPE_CHECKING:
+    # The command line offers these links, and Textual would make `--help` wait.
+    from textual.driver import Driver
 
 WINDOW = 5.0
 """Seconds over which the bytes sent are averaged."""

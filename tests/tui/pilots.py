@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from textual.app import App
 from textual.pilot import Pilot
@@ -24,6 +24,7 @@ from tui.screens.backprop import BackpropScreen
 from tui.screens.draw import DrawScreen
 from tui.screens.errors import ErrorsScreen
 from tui.screens.look import LookScreen
+from tui.screens.room import Room
 from tui.session import Session
 from tui.settings import SettingsFile
 from tui.widgets.hyperparameter_field import HyperparameterField
@@ -90,32 +91,30 @@ async def wait_for(
     await pilot.pause()
 
 
-def errors_room(app: InklingApp) -> ErrorsScreen:
-    """The Errors screen, be it in sight or not."""
-    room = app.kept["errors"]
-    assert isinstance(room, ErrorsScreen)
+R = TypeVar("R", bound=Room)
+
+
+def kept(app: InklingApp, kind: type[R]) -> R:
+    """A room that stays furnished, be it in sight or not."""
+    room = app.kept[kind.NAME]
+    assert isinstance(room, kind)
     return room
+
+
+def errors_room(app: InklingApp) -> ErrorsScreen:
+    return kept(app, ErrorsScreen)
 
 
 def backprop_room(app: InklingApp) -> BackpropScreen:
-    """The Backprop screen, be it in sight or not."""
-    room = app.kept["backprop"]
-    assert isinstance(room, BackpropScreen)
-    return room
+    return kept(app, BackpropScreen)
 
 
 def draw_room(app: InklingApp) -> DrawScreen:
-    """The Draw screen, be it in sight or not."""
-    room = app.kept["draw"]
-    assert isinstance(room, DrawScreen)
-    return room
+    return kept(app, DrawScreen)
 
 
 def look_room(app: InklingApp) -> LookScreen:
-    """The Look screen, be it in sight or not."""
-    room = app.kept["look"]
-    assert isinstance(room, LookScreen)
-    return room
+    return kept(app, LookScreen)
 
 
 def phase(app: InklingApp) -> str:
