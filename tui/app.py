@@ -7,7 +7,7 @@ import gc
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import RenderableType
 from textual import on, work
@@ -27,18 +27,17 @@ from tui.link import LINKS, Link
 from tui.output_filter import OutputFilter
 from tui.palette import offered
 from tui.rooms import ROOMS
-from tui.screens.backprop import BackpropScreen
 from tui.screens.dialogs import Question, about_a_live_run
-from tui.screens.help import HelpScreen
-from tui.screens.look import LookScreen
 from tui.screens.room import Room
 from tui.screens.train import TrainScreen
 from tui.session import Session
 from tui.settings import SettingsFile
-from tui.souvenirs import save_log, save_picture
 from tui.themes import THEMES
 from tui.thin_updates import thin
 from tui.tuning_control import TuningControl
+
+if TYPE_CHECKING:
+    from tui.screens.look import LookScreen
 
 LEFT = "The run trains on; inkling attach shows it again."
 
@@ -57,9 +56,7 @@ class InklingApp(TuningControl):
     ) -> None:  # fmt: skip
         super().__init__(session, TrainScreen(initial, ascii_only=ascii_only), attach, link)
         self.ascii_only = ascii_only
-        self.kept = {
-            name: plan.make(session, ascii_only) for name, plan in ROOMS.items() if plan.kept
-        }
+        self._kept: dict[RoomName, Room] = {}
         self._output_filter = OutputFilter(ascii_only=ascii_only)
         for theme in THEMES:
             self.register_theme(theme)
@@ -88,10 +85,10 @@ class InklingApp(TuningControl):
         # 100 ms to look through it all again and find nothing.
         if not self.is_headless:
             gc.freeze()
+        # Off since before the imports (`tui.cli`).
+        gc.enable()
 
     def on_mount(self) -> None:
-        for name, room in self.kept.items():
-            self.install_screen(room, name)
         self._loop_of_ours = asyncio.get_running_loop()
         if self.habits:
             self.habits.watch()
@@ -113,9 +110,13 @@ class InklingApp(TuningControl):
         if self.session.run is None:
             self.complain("There is no log yet; press space to start a run.")
         else:
+            from tui.souvenirs import save_log
+
             self._keep(partial(save_log, self.session.run))
 
     def action_save_picture(self) -> None:
+        from tui.souvenirs import save_picture
+
         self._keep(partial(save_picture, self.export_screenshot()))
 
     def _keep(self, save: Callable[[], Path]) -> None:
@@ -136,6 +137,8 @@ class InklingApp(TuningControl):
         return works_in_fields(action) if editing else super().check_action(action, parameters)
 
     def action_show_help(self) -> None:
+        from tui.screens.help import HelpScreen
+
         self.push_screen(HelpScreen(self.room.NAME, self.keys))
 
     def action_suspend(self) -> None:
@@ -145,19 +148,28 @@ class InklingApp(TuningControl):
         else:
             self.action_suspend_process()
 
-    def action_go(self, name: RoomName) -> None:
-        """Change rooms; a room is furnished when it is first entered."""
-        if not isinstance(self.screen, Room) or name == self.screen.NAME:
-            return
+    def room_called(self, name: RoomName) -> Room:
+        """The room of that name; one that is kept is made when it is first asked for."""
         if name == self.train.NAME:
-            self.enter(self.train)
-        else:
-            room = self.kept.get(name) or ROOMS[name].make(self.session, self.ascii_only)
-            self.enter(room)
+            return self.train
+        room = self._kept.get(name)
+        if room is None:
+            room = ROOMS[name].make(self.session, self.ascii_only)
+            if ROOMS[name].kept:
+                self._kept[name] = room
+                self.install_screen(room, name)
+        return room
 
-    @on(LookScreen.LessonAsked)
-    def _begin_lesson(self, event: LookScreen.LessonAsked) -> None:
-        room = self.kept["backprop"]
+    def action_go(self, name: RoomName) -> None:
+        """Change rooms."""
+        if isinstance(self.screen, Room) and name != self.screen.NAME:
+            self.enter(self.room_called(name))
+
+    def on_look_screen_lesson_asked(self, event: LookScreen.LessonAsked) -> None:
+        # Found by its name, for `on` would import a room that nobody may ever enter.
+        from tui.screens.backprop import BackpropScreen
+
+        room = self.room_called("backprop")
         assert isinstance(room, BackpropScreen)
         self.action_go(room.NAME)
         room.show_digit(event.index)

@@ -1,4 +1,8 @@
-"""The rooms behind the number keys, and how each is furnished."""
+"""The rooms behind the number keys, and how each is furnished.
+
+A room's module is imported when somebody enters it for the first time: the five of them take longer
+to import than the app takes to show its first screen.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from tui.commands import RoomName
-from tui.screens.backprop import BackpropScreen
-from tui.screens.draw import DrawScreen
-from tui.screens.errors import ErrorsScreen
-from tui.screens.look import LookScreen
 from tui.screens.room import Room
-from tui.screens.runs import RunsScreen
 from tui.session import Session
 
 
@@ -25,16 +24,43 @@ class Plan:
     kept: bool = True
 
 
+def _errors(_: Session, ascii_only: bool) -> Room:
+    from tui.screens.errors import ErrorsScreen
+
+    return ErrorsScreen(ascii_only=ascii_only)
+
+
+def _backprop(_: Session, ascii_only: bool) -> Room:
+    from tui.screens.backprop import BackpropScreen
+
+    return BackpropScreen(ascii_only=ascii_only)
+
+
+def _look(_: Session, ascii_only: bool) -> Room:
+    from tui.screens.look import LookScreen
+
+    return LookScreen(ascii_only=ascii_only)
+
+
+def _draw(_: Session, ascii_only: bool) -> Room:
+    from tui.screens.draw import DrawScreen
+
+    return DrawScreen(ascii_only=ascii_only)
+
+
+def _runs(session: Session, ascii_only: bool) -> Room:
+    from tui.screens.runs import RunsScreen
+
+    return RunsScreen(session.runs_dir, ascii_only=ascii_only)
+
+
 ROOMS: Mapping[RoomName, Plan] = MappingProxyType(
     {
-        "errors": Plan(lambda _, ascii_only: ErrorsScreen(ascii_only=ascii_only)),
-        "backprop": Plan(lambda _, ascii_only: BackpropScreen(ascii_only=ascii_only)),
-        "look": Plan(lambda _, ascii_only: LookScreen(ascii_only=ascii_only)),
-        "draw": Plan(lambda _, ascii_only: DrawScreen(ascii_only=ascii_only)),
-        "runs": Plan(
-            lambda session, ascii_only: RunsScreen(session.runs_dir, ascii_only=ascii_only),
-            kept=False,
-        ),
+        "errors": Plan(_errors),
+        "backprop": Plan(_backprop),
+        "look": Plan(_look),
+        "draw": Plan(_draw),
+        "runs": Plan(_runs, kept=False),
     }
 )
 """All but the Train screen, which is the app's first and never left."""

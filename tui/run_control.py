@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import App
@@ -17,10 +18,12 @@ from tui.engine.text import printable, size_in_words
 from tui.link import Link, Meter, metered
 from tui.screens.dialogs import about_coming_back, about_removing
 from tui.screens.room import Room
-from tui.screens.runs import RunsScreen
 from tui.screens.train import TrainScreen
 from tui.session import Session
 from tui.widgets.hyperparameter_form import HyperparameterForm
+
+if TYPE_CHECKING:
+    from tui.screens.runs import RunsScreen
 
 ASKS: dict[str, Command] = {
     "pause": Pause(), "resume": Resume(), "step": Step(), "epoch": Epoch(), "stop": Stop(),
@@ -118,8 +121,8 @@ class RunControl(App[str]):
         else:
             self._door(self.session.take_up, self.session.run)
 
-    @on(RunsScreen.Asked)
-    def _asked_of_a_run(self, event: RunsScreen.Asked) -> None:
+    def on_runs_screen_asked(self, event: RunsScreen.Asked) -> None:
+        # Found by its name, for `on` would import a room that nobody may ever enter.
         match event.what:
             case "open":
                 if self._door(self.session.attach, event.run):
@@ -144,7 +147,7 @@ class RunControl(App[str]):
             await RunClient(run).ask(command)
         except CommandRefused as refusal:
             self.complain(str(refusal))
-        self._look_again()
+        self.room.runs_changed()
 
     @work
     async def _remove(self, run: RunDirectory) -> None:
@@ -158,11 +161,7 @@ class RunControl(App[str]):
                 await asyncio.to_thread(remove, run)
             except RunError as problem:
                 self.complain(str(problem))
-        self._look_again()
-
-    def _look_again(self) -> None:
-        if isinstance(self.room, RunsScreen):
-            self.room.look()
+        self.room.runs_changed()
 
     @on(HyperparameterForm.Tuned)
     def _tuned(self, event: HyperparameterForm.Tuned) -> None:

@@ -16,12 +16,10 @@ from nn.hyperparameters import Hyperparameters
 from tui.engine.client import CommandRefused, RunClient, terminal
 from tui.engine.commands import Command
 from tui.engine.facts import ENDINGS, Entry
-from tui.engine.forking import fork_run
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.runs import resumable
 from tui.engine.state import RunState
 from tui.engine.tail import News
-from tui.engine.test_set import TestSet
 from tui.engine.text import printable
 
 SHOW_EVERY = 0.1
@@ -104,6 +102,8 @@ class Session:
             HyperparameterError: a change that a fork cannot make.
             RunError: the run is live, has no checkpoint, or cannot be forked.
         """
+        from tui.engine.forking import fork_run
+
         if self.run is None:
             raise RunError("There is no run to fork here; 5 lists every run.")
         if self.live:
@@ -174,6 +174,9 @@ class Session:
     async def _predict(self, client: RunClient, state: RunState) -> None:
         """Keep the predictions fresh: never more often than they can be looked at, never stale
         for good."""
+        # What knows the data sets is imported when the first digits have been judged.
+        from tui.engine.test_set import TestSet
+
         digits: TestSet | None = None
         while state.status.phase != "failed":
             await self._epoch_done.wait()

@@ -6,16 +6,12 @@ from collections.abc import Mapping
 
 from textual import on, work
 
-from nn.fork import changed
 from nn.hyperparameters import HyperparameterError, Hyperparameters, Value
 from nn.specs import SPECS, format_value
-from tui.engine.client import new_config
 from tui.engine.commands import Set, Stop
-from tui.engine.rate_finder import RateRequest
 from tui.engine.run_directory import RunError
 from tui.run_control import RunControl
 from tui.screens.dialogs import about_a_new_run, about_advice
-from tui.screens.rate_finder import RateFinder
 from tui.screens.train import TrainScreen
 
 
@@ -26,6 +22,8 @@ class TuningControl(RunControl):
     @work(exclusive=True, group="new-run")
     async def _offer_new_run(self, event: TrainScreen.NewRunAsked) -> None:
         """Say what a new run would mean, and do what is chosen."""
+        from nn.fork import changed
+
         state, wanted = self.session.state, event.hyperparameters
         if state is None:
             self.complain("There is no run to fork here; space starts one, 5 lists every run.")
@@ -69,6 +67,10 @@ class TuningControl(RunControl):
     @work(exclusive=True, group="new-run")
     async def _find_rate(self, event: TrainScreen.RateAsked) -> None:
         """Of a live run the network as it is by now is tried, else one drawn anew by the form."""
+        from tui.engine.client import new_config
+        from tui.engine.rate_finder import RateRequest
+        from tui.screens.rate_finder import RateFinder
+
         run = self.session.run
         if self.session.live and run is not None and run.checkpoint.exists():
             config, checkpoint = run.read_config(), str(run.checkpoint)

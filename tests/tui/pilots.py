@@ -96,7 +96,7 @@ R = TypeVar("R", bound=Room)
 
 def kept(app: InklingApp, kind: type[R]) -> R:
     """A room that stays furnished, be it in sight or not."""
-    room = app.kept[kind.NAME]
+    room = app.room_called(kind.NAME)
     assert isinstance(room, kind)
     return room
 

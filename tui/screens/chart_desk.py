@@ -13,7 +13,6 @@ from tui.engine.overlays import MOST, Overlay, choices, free_place, overlay
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.text import printable
 from tui.screens.panes import PanedRoom
-from tui.screens.rival_choice import RivalChoice
 from tui.widgets.run_chart import RunChart
 
 
@@ -67,6 +66,8 @@ class ChartDesk(PanedRoom):
     @work(exclusive=True, group="overlay", exit_on_error=False)
     async def action_overlay(self) -> None:
         """Lay a run over the chart, or take it off again."""
+        from tui.screens.rival_choice import RivalChoice
+
         if self.run is None:
             self._complain("There is no run to compare with yet; 5 lists those there are.")
             return

@@ -60,6 +60,9 @@ class Room(Screen[None]):
         """Show what has become of the run; None is no run."""
         raise NotImplementedError
 
+    def runs_changed(self) -> None:
+        """Something was done to a run, maybe to another one than is shown."""
+
     def too_small(self) -> Static:
         """What is shown instead where the terminal is too small for anything."""
         return Static(

@@ -82,6 +82,9 @@ class RunsScreen(Room):
             self.status = state.status
             self.watched = state.status.run_name
 
+    def runs_changed(self) -> None:
+        self.look()
+
     @work(exclusive=True, group="look", exit_on_error=False)
     async def look(self) -> None:
         """Read how every run is, unless nobody would see it."""
