@@ -41,6 +41,7 @@ class PictureWidget(Widget):
         super().__init__()
         self._picture: Picture | None = None
         self._behind = False
+        self._being_painted = False
         self._not_before = 0.0
         self._catch_up: Timer | None = None
         self.set_reactive(PictureWidget.max_rate, max_rate)
@@ -98,6 +99,8 @@ class PictureWidget(Widget):
         """Swap in a picture and repaint the cells in which it differs from the last."""
         regions = changed_regions(self._picture, picture)
         self._picture = picture
+        if self._being_painted:
+            return
         if regions is None:
             self.refresh()
         elif regions:
@@ -119,6 +122,13 @@ class PictureWidget(Widget):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Hand out finished strips; being painted is proof of being seen again."""
+        if self._picture is None and self.size:
+            # A new screen is painted once, with what is on it, and not first without.
+            self._being_painted = True
+            try:
+                self.make_picture()
+            finally:
+                self._being_painted = False
         if self._behind:
             self._behind = False
             self.call_later(self.request_picture, at_once=True)
@@ -133,7 +143,9 @@ class PictureWidget(Widget):
 
     def on_resize(self, _event: events.Resize) -> None:
         """Ask for a picture of the new size."""
-        self.request_picture(at_once=self._picture is None)
+        picture = self._picture
+        if picture is None or (picture.width, picture.height) != self.size:
+            self.request_picture(at_once=picture is None)
 
     def on_show(self, _event: events.Show) -> None:
         """Catch up with what happened while hidden."""
