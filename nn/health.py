@@ -19,10 +19,12 @@ import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from nn.events import EpochDone, StepDone
-from nn.vitals import Vitals
+
+if TYPE_CHECKING:
+    from nn.vitals import Vitals
 
 Kind = Literal["spike", "plateau", "overfitting", "dead_units", "vanishing", "exploding"]
 

@@ -9,10 +9,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, get_args, get_origin
-
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic.fields import FieldInfo
 
 from nn.hyperparameters import (
     Fixed,
@@ -21,8 +17,8 @@ from nn.hyperparameters import (
     Hyperparameters,
     Live,
     Offer,
-    Value,
 )
+from nn.knobs import Knob, Value
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +37,7 @@ class Spec:
     live: bool
     fixed: str
     bounds: str
-    adapter: TypeAdapter[Any]
+    knob: Knob
 
     @property
     def option(self) -> str:
@@ -53,37 +49,7 @@ class Spec:
         Raises:
             HyperparameterError: with a sentence that names the field and what it needs.
         """
-        if isinstance(value, str):
-            value = value.strip()
-        try:
-            parsed: Value = self.adapter.validate_python(value)
-        except ValidationError as error:
-            raise HyperparameterError(self.name, self._sentence(value, error)) from None
-        return parsed
-
-    def _sentence(self, value: object, error: ValidationError) -> str:
-        problem = error.errors(include_url=False)[0]
-        context = {key: _number(value) for key, value in problem.get("ctx", {}).items()}
-        shown = ascii(value if isinstance(value, str) else str(value))
-        got = (
-            "it is empty"
-            if value == ""
-            else f"got {shown if len(shown) <= 40 else shown[:36] + '...'}"
-        )
-        need = {
-            "greater_than": "must be greater than {gt}",
-            "greater_than_equal": "must be at least {ge}",
-            "less_than": "must be less than {lt}",
-            "less_than_equal": "must be at most {le}",
-            "finite_number": "must be a finite number",
-            "float_parsing": "must be a number",
-            "int_parsing": "must be a whole number",
-            "int_parsing_size": "must be a whole number of a sensible size",
-            "int_from_float": "must be a whole number",
-            "literal_error": "must be one of " + ", ".join(self.choices),
-            "value_error": "{error}",
-        }.get(problem["type"], problem["msg"])
-        return f"{self.label} {need.format_map(context)} ({got})."
+        return self.knob.parse(value)
 
 
 def parse_live(changes: Mapping[str, object]) -> dict[str, Value]:
@@ -92,7 +58,7 @@ def parse_live(changes: Mapping[str, object]) -> dict[str, Value]:
     Raises:
         HyperparameterError: unknown, not live, or out of bounds.
     """
-    parsed = {}
+    values = {}
     for name, value in changes.items():
         spec = SPECS.get(name)
         if spec is None:
@@ -101,8 +67,8 @@ def parse_live(changes: Mapping[str, object]) -> dict[str, Value]:
             raise HyperparameterError(
                 name, f"{spec.label} cannot change while a run goes on; it needs a new run."
             )
-        parsed[name] = spec.parse(value)
-    return parsed
+        values[name] = spec.parse(value)
+    return values
 
 
 def parse_fork(changes: Mapping[str, object]) -> dict[str, Value]:
@@ -111,7 +77,7 @@ def parse_fork(changes: Mapping[str, object]) -> dict[str, Value]:
     Raises:
         HyperparameterError: unknown, out of bounds, or what was learnt would not fit it.
     """
-    parsed = {}
+    values = {}
     for name, value in changes.items():
         spec = SPECS.get(name)
         if spec is None:
@@ -120,8 +86,8 @@ def parse_fork(changes: Mapping[str, object]) -> dict[str, Value]:
             raise HyperparameterError(
                 name, f"{spec.label} cannot change in a fork, only in a new run: {spec.fixed}."
             )
-        parsed[name] = spec.parse(value)
-    return parsed
+        values[name] = spec.parse(value)
+    return values
 
 
 def format_value(value: Value) -> str:
@@ -133,46 +99,29 @@ def format_value(value: Value) -> str:
     return str(value)
 
 
-def _number(value: object) -> str:
-    """A bound as a person reads it, and never rounded: `4,294,967,295`, `0.5`."""
-    if isinstance(value, (int, float)):
-        return f"{int(value):,}" if value == int(value) else f"{value:g}"
-    return str(value)
-
-
-def _bounds(info: FieldInfo) -> str:
-    words = {"Gt": ("> ", "gt"), "Ge": (">= ", "ge"), "Lt": ("< ", "lt"), "Le": ("<= ", "le")}
-    marks = [item for item in info.metadata if type(item).__name__ in words]
-    said = [(mark, *words[type(mark).__name__]) for mark in marks]
-    return ", ".join(sign + _number(getattr(mark, field)) for mark, sign, field in said)
-
-
-def _spec(name: str, info: FieldInfo, group: str) -> Spec:
-    annotation = info.annotation
-    whole: Any = Annotated[annotation, info]
-    offers = [item for item in info.metadata if isinstance(item, Offer)]
-    offer = offers[0] if offers else Offer((), ())
+def _spec(its: Knob, group: str) -> Spec:
+    offer = next((mark for mark in its.marks if isinstance(mark, Offer)), Offer((), ()))
     return Spec(
-        name=name,
-        label=info.title or name,
-        help=info.description or "",
+        name=its.name,
+        label=its.title,
+        help=its.description,
         group=group,
-        default=info.default,
-        choices=get_args(annotation) if get_origin(annotation) is Literal else (),
+        default=its.default,
+        choices=its.choices,
         forms=offer.forms,
         starts=offer.starts,
-        live=any(isinstance(item, Live) for item in info.metadata),
-        fixed=next((item.why for item in info.metadata if isinstance(item, Fixed)), ""),
-        bounds=_bounds(info),
-        adapter=TypeAdapter(whole, config=ConfigDict(allow_inf_nan=False)),
+        live=any(isinstance(mark, Live) for mark in its.marks),
+        fixed=next((mark.why for mark in its.marks if isinstance(mark, Fixed)), ""),
+        bounds=str(its.bounds),
+        knob=its,
     )
 
 
 def _specs() -> dict[str, Spec]:
     specs, group = {}, ""
-    for name, info in Hyperparameters.model_fields.items():
-        group = next((item.title for item in info.metadata if isinstance(item, Group)), group)
-        specs[name] = _spec(name, info, group)
+    for name, its in Hyperparameters.KNOBS.items():
+        group = next((mark.title for mark in its.marks if isinstance(mark, Group)), group)
+        specs[name] = _spec(its, group)
     return specs
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
@@ -28,6 +27,16 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(USAGE)
 
 
+class _Version(argparse.Action):
+    """Says it when somebody asks: to look it up takes as long as the rest of `--help`."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"inkling {version('inkling-tui')}")
+        parser.exit()
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line."""
     parser = _Parser(
@@ -37,7 +46,9 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="Without a command the app opens; `inkling train --help` lists a run's options.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"inkling {version('inkling-tui')}")
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, help="show program's version number and exit"
+    )
     _add_options(parser)
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     _add_link(parser, AUTO)

@@ -7,10 +7,9 @@ start: what is usual holds then, and the file is laid aside, not overwritten.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nn.atomic import replacing
 from tui.engine.chart_view import ChartView
@@ -20,16 +19,56 @@ LARGEST = 1 << 20
 """Bytes; no file of settings has as many."""
 
 
-class Settings(BaseModel):
+@dataclass(frozen=True)
+class Settings:
     """Everything that is kept. `keys` gives commands, by their ids, keys of the user's own."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     theme: str = ""
     pane: str = "digits"
     hidden: frozenset[str] = frozenset()
-    chart: ChartView = ChartView()
-    keys: dict[str, Annotated[str, Field(min_length=1)]] = {}
+    chart: ChartView = field(default_factory=ChartView)
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_file(cls, values: Mapping[str, object]) -> Settings:
+        """What a file has to say; what is not known here may be so to a later version.
+
+        Raises:
+            ValueError: a value is of another kind than it should be, with its name.
+        """
+        hidden, keys = values.get("hidden", []), values.get("keys", {})
+        if not isinstance(hidden, list):
+            raise ValueError("hidden: must be a list of names")
+        if not isinstance(keys, dict):
+            raise ValueError("keys: must be a table")
+        chart = values.get("chart", {})
+        if not isinstance(chart, dict):
+            raise ValueError("chart: must be a table")
+        known = {its.name for its in fields(ChartView)}
+        return cls(
+            theme=_text("theme", values.get("theme", cls.theme)),
+            pane=_text("pane", values.get("pane", cls.pane)),
+            hidden=frozenset(_text("hidden", name) for name in hidden),
+            chart=ChartView(**{name: value for name, value in chart.items() if name in known}),
+            keys={name: _text(f"keys.{name}", key, least=1) for name, key in keys.items()},
+        )
+
+    def to_file(self) -> dict[str, object]:
+        """What is not as usual, as TOML has it."""
+        usual = Settings()
+        kept = {f.name: getattr(self, f.name) for f in fields(self)}
+        kept["hidden"] = sorted(self.hidden)
+        kept["keys"] = dict(self.keys)
+        kept["chart"] = {
+            k: v for k, v in asdict(self.chart).items() if v != getattr(usual.chart, k)
+        }
+        return {k: v for k, v in kept.items() if v and v != getattr(usual, k)}
+
+
+def _text(name: str, value: object, least: int = 0) -> str:
+    if not isinstance(value, str) or len(value) < least:
+        raise ValueError(f"{name}: must be a text{' of a character at least' if least else ''}")
+    return value
 
 
 class SettingsFile:
@@ -49,14 +88,10 @@ class SettingsFile:
         try:
             with open(self.path, "rb") as file:
                 text = file.read(LARGEST)
-            return Settings.model_validate(tomllib.loads(text.decode("utf-8")))
+            return Settings.from_file(tomllib.loads(text.decode("utf-8")))
         except FileNotFoundError:
             return Settings()
-        except ValidationError as error:
-            problem = error.errors(include_url=False)[0]
-            where = ".".join(map(str, problem["loc"]))
-            why = f"{where}: {problem['msg']}"
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             why = error.strerror or "" if isinstance(error, OSError) else str(error)
         aside = self._lay_aside()
         self.complaint = (
@@ -85,7 +120,7 @@ class SettingsFile:
             return
         import tomli_w
 
-        values = settings.model_dump(mode="json", exclude_defaults=True)
+        values = settings.to_file()
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with replacing(self.path, durable=False) as file:
             tomli_w.dump(values, file)

@@ -21,19 +21,17 @@ from hypothesis import strategies as st
 
 from tui.engine import control as control_module
 from tui.engine import sockets
-from tui.engine.commands import (
+from tui.engine.commands import Pause, Set, Step
+from tui.engine.control import Control
+from tui.engine.protocol import (
     LONGEST_LINE,
     PROTOCOL,
     BadRequest,
-    Pause,
     Reply,
     Request,
-    Set,
-    Step,
     parse_request,
     to_line,
 )
-from tui.engine.control import Control
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.sockets import listen, socket_directory
 

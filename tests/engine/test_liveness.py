@@ -25,11 +25,13 @@ from nn.events import EpochDone, HyperparameterChanged, RunFinished, RunStarted
 from nn.hyperparameters import Hyperparameters
 from tui.cli import main
 from tui.engine.client import CommandRefused, RunClient
-from tui.engine.commands import Pause, Request, Resume, Set, Step, Stop, to_line
+from tui.engine.commands import Pause, Resume, Set, Step, Stop
 from tui.engine.control import Control
 from tui.engine.facts import Fact, Paused, Resumed, Stopped, decode
+from tui.engine.protocol import Request, to_line
 from tui.engine.recorder import UNKNOWN
-from tui.engine.run_directory import RunDirectory, RunError, WorkerNote, boot_id
+from tui.engine.run_config import WorkerNote
+from tui.engine.run_directory import RunDirectory, RunError, boot_id
 from tui.engine.runs import summary
 from tui.engine.state import RunState, RunStatus
 from tui.engine.tail import Died, RunTail

@@ -16,14 +16,8 @@ from hypothesis import strategies as st
 
 from nn.hyperparameters import Hyperparameters
 from tui.engine.client import new_config
-from tui.engine.run_directory import (
-    FORMAT,
-    RunConfig,
-    RunDirectory,
-    RunError,
-    default_runs_dir,
-    find_run,
-)
+from tui.engine.run_config import FORMAT, RunConfig
+from tui.engine.run_directory import RunDirectory, RunError, default_runs_dir, find_run
 
 Make = Callable[..., RunDirectory]
 

@@ -15,11 +15,12 @@ from nn.events import HyperparameterChanged, RunStarted
 from nn.hyperparameters import Hyperparameters
 from tui.engine import client as client_module
 from tui.engine.client import RunClient
-from tui.engine.commands import Pause, Reply, Request, Stop, Watch, to_line
+from tui.engine.commands import Pause, Stop, Watch
 from tui.engine.control import Asked, Control, Unwatch
 from tui.engine.facts import CameBack, Entry, Fact, Paused, Resumed, TakenUp
 from tui.engine.history import Mark
 from tui.engine.log_lines import is_logged, words
+from tui.engine.protocol import Reply, Request, to_line
 from tui.engine.run_directory import RunDirectory
 from tui.engine.state import MOST_MARKS, RunState
 from tui.engine.tail import Quiet

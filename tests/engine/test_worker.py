@@ -17,10 +17,11 @@ from nn.data.dataset import DataError, Progress
 from nn.events import EpochDone, HyperparameterChanged, RunFinished, RunStarted
 from nn.hyperparameters import Hyperparameters
 from tui.engine import worker as worker_module
-from tui.engine.commands import Command, Epoch, Pause, Request, Resume, Set, Step, Stop, to_line
+from tui.engine.commands import Command, Epoch, Pause, Resume, Set, Step, Stop
 from tui.engine.control import Asked
 from tui.engine.facts import Fact, MistakesChanged, Paused, Preparing, Resumed, Stopped
 from tui.engine.loading import Loading
+from tui.engine.protocol import Request, to_line
 from tui.engine.run_directory import RunDirectory
 from tui.engine.worker import Stint, Worker
 

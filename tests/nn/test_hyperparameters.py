@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from nn.activations import ACTIVATIONS
 from nn.batch_norm import BatchNorm
@@ -322,10 +322,14 @@ def test_unknown_presets_and_names_are_refused() -> None:
 
 def test_a_set_of_hyperparameters_is_frozen_and_closed() -> None:
     h = Hyperparameters()
-    with pytest.raises(ValidationError):
+    with pytest.raises(dataclasses.FrozenInstanceError):
         h.epochs = 3  # type: ignore[misc]
-    with pytest.raises(ValidationError):
+    with pytest.raises(TypeError):
         Hyperparameters(colour=3)  # type: ignore[call-arg]
+    with pytest.raises(HyperparameterError, match="There is no hyperparameter 'colour'"):
+        h.model_copy(update={"colour": 3})
+    with pytest.raises(HyperparameterError, match="Epochs must be at least 1"):
+        h.model_copy(update={"epochs": 0})
 
 
 def test_control_characters_never_reach_the_sentence() -> None:

@@ -22,17 +22,17 @@ import time
 from collections.abc import AsyncIterator
 from importlib.metadata import version
 from pathlib import Path
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING
 
 from nn.hyperparameters import Hyperparameters
 from nn.sources import absolute_dataset
-from tui.engine.commands import LONGEST_LINE, Command, Reply, Request, Watch, to_line
-from tui.engine.run_directory import RunConfig, RunDirectory, RunError, at_home, boot_id, private
-from tui.engine.samples import extra_file
+from tui.engine.commands import Command, Watch
+from tui.engine.run_directory import RunDirectory, RunError, at_home, boot_id, private
 from tui.engine.tail import News, Quiet, RunTail
 from tui.engine.text import printable
-from tui.engine.versions import versions
+
+if TYPE_CHECKING:
+    from tui.engine.run_config import RunConfig
 
 LOOK_EVERY = 0.1
 """Seconds between two looks at the files."""
@@ -53,6 +53,10 @@ def new_config(hyperparameters: Hyperparameters, data_dir: Path | None) -> RunCo
     Raises:
         RunError: the name of the data directory cannot be kept in a file.
     """
+    from tui.engine.run_config import RunConfig
+    from tui.engine.samples import extra_file
+    from tui.engine.versions import versions
+
     variable = os.environ.get("INKLING_DATA")
     named = data_dir or (Path(variable) if variable else None)
     folder = str(at_home(named).absolute()) if named else ""
@@ -160,6 +164,8 @@ class RunClient:
 
         The kernel closes the connection of a client that was killed, so the worker always knows.
         """
+        from tui.engine.protocol import LONGEST_LINE
+
         try:
             async with asyncio.timeout(STARTING_PATIENCE):
                 reader, writer = await self._say(Watch())
@@ -179,6 +185,8 @@ class RunClient:
         Raises:
             CommandRefused: it would not, or could not be reached.
         """
+        from tui.engine.protocol import Reply
+
         try:
             async with asyncio.timeout(ANSWER_PATIENCE):
                 reader, writer = await self._say(command)
@@ -191,13 +199,15 @@ class RunClient:
             raise CommandRefused(
                 f"The worker has not answered for {ANSWER_PATIENCE:g} seconds; it may be busy."
             ) from None
-        except (OSError, ValueError, ValidationError):
+        except (OSError, ValueError):
             raise CommandRefused(f"The worker cannot be reached: {self._why_deaf()}.") from None
         if not reply.done:
             raise CommandRefused(printable(reply.sentence))
 
     async def _say(self, command: Command) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection on which the command has been sent."""
+        from tui.engine.protocol import LONGEST_LINE, Request, to_line
+
         connection = await self._reach()
         reader, writer = await asyncio.open_unix_connection(sock=connection, limit=LONGEST_LINE)
         writer.write(to_line(Request(who=terminal(), ask=command)))

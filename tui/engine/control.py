@@ -19,16 +19,8 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tui.engine.commands import (
-    LONGEST_LINE,
-    BadRequest,
-    Command,
-    Reply,
-    Stop,
-    Watch,
-    parse_request,
-    to_line,
-)
+from tui.engine.commands import Command, Stop, Watch
+from tui.engine.protocol import LONGEST_LINE, BadRequest, Reply, parse_request, to_line
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.sockets import close, is_reachable, listen, peer_uid
 from tui.engine.text import printable

@@ -8,18 +8,20 @@ its class. A line from a newer version, or one that a crash cut short, reads as 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 import re
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Union, get_args
-
-from pydantic import TypeAdapter
+from typing import TYPE_CHECKING, Any, Union, get_args
 
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
 from nn.health import Alert, Settled
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +182,17 @@ def event_name(kind: type) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
-_ADAPTERS: Mapping[str, TypeAdapter[Any]] = types.MappingProxyType(
-    {event_name(kind): TypeAdapter(kind) for kind in get_args(Fact)}
+_KINDS: Mapping[str, type] = types.MappingProxyType(
+    {event_name(kind): kind for kind in get_args(Fact)}
 )
+
+
+@functools.cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    """What reads a fact of this kind, made when the first one is there to be read."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
 
 
 def as_json_object(fact: Any) -> dict[str, Any]:
@@ -206,7 +216,7 @@ def decode(line: bytes) -> Entry | None:
     """The entry in a line, or None where there is none to be had."""
     try:
         values = json.loads(line)
-        adapter = _ADAPTERS[values.pop("event")]
+        adapter = _adapter(_KINDS[values.pop("event")])
         time = float(values.pop("time"))
         if not 0 <= time <= _LATEST or any(_too_large(value) for value in values.values()):
             return None

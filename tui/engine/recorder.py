@@ -32,7 +32,8 @@ from nn.events import EpochDone, RunStarted, StepDone
 from nn.health import Alert, Settled
 from nn.trainer import Trainer
 from tui.engine.facts import Entry, Fact, MistakesChanged, decode, encode
-from tui.engine.run_directory import STEP_STRUCT, RunConfig, RunDirectory, private
+from tui.engine.run_config import RunConfig
+from tui.engine.run_directory import STEP_STRUCT, RunDirectory, private
 
 FLUSH_EVERY = 0.1
 """Seconds that steps may wait in memory: readers look ten times a second."""

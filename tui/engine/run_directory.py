@@ -27,17 +27,15 @@ import time
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-
-import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import TYPE_CHECKING
 
 from nn.atomic import replacing
-from nn.hyperparameters import Hyperparameters
 from nn.sources import dataset_slug
 from tui.engine.text import printable
 
-FORMAT = 1
-"""Grows when files written by this version can no longer be read by the one before."""
+if TYPE_CHECKING:
+    # What stands in the files is looked at by pydantic, which the app's first screen does without.
+    from tui.engine.run_config import RunConfig, WorkerNote
 
 STEP_FIELDS = (
     ("step", "<u8"),
@@ -56,49 +54,6 @@ STEP_STRUCT = "<QdfffI"
 
 class RunError(Exception):
     """A run directory that cannot be made, read or used; `str()` is a sentence for a person."""
-
-
-class RunConfig(BaseModel):
-    """What stands in config.toml."""
-
-    model_config = ConfigDict(frozen=True)
-
-    format: int = FORMAT
-    inkling: str
-    created: float
-    data_dir: str = ""
-    fingerprint: str = ""
-    versions: dict[str, str] = {}
-    threads_chosen: int = Field(default=0, ge=0, le=256)
-    """BLAS threads that the run computes with, once it has begun; its bits depend on them."""
-    checkpoint_every: float = Field(default=30.0, gt=0, allow_inf_nan=False)
-    """Seconds between two checkpoints at the most."""
-    parent: str = ""
-    """Of a fork: the name of the run whose checkpoint it began from, and at which step that was."""
-    parent_step: int = Field(default=0, ge=0)
-    hyperparameters: Hyperparameters
-
-    def require_our_format(self) -> None:
-        """
-        Raises:
-            RunError: an older Inkling wrote the run; to go on would leave files of two kinds.
-        """
-        if self.format != FORMAT:
-            raise RunError(
-                f"This run was written by an older Inkling (format {self.format}, now {FORMAT}); "
-                "it can be looked at, but not gone on with."
-            )
-
-
-class WorkerNote(BaseModel):
-    """Who holds a run, and what keeps it from training, if anything does."""
-
-    model_config = ConfigDict(frozen=True)
-
-    pid: int = 0
-    boot: str = ""
-    host: str = ""
-    sentence: str = ""
 
 
 NOTE_SIZE = 2048
@@ -180,6 +135,8 @@ class RunDirectory:
         Raises:
             OSError: it cannot be written; the one before is still there.
         """
+        import tomli_w
+
         text = tomli_w.dumps(config.model_dump(mode="json"))
         with replacing(self.config_file) as file:
             file.write(text.encode())
@@ -189,6 +146,10 @@ class RunDirectory:
         Raises:
             RunError: the file is missing, damaged, or from a newer Inkling.
         """
+        from pydantic import ValidationError
+
+        from tui.engine.run_config import FORMAT, RunConfig
+
         where = printable(self.config_file)
         try:
             values = tomllib.loads(self.config_file.read_text("utf-8"))
@@ -205,9 +166,8 @@ class RunDirectory:
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
             field = ".".join(map(str, problem["loc"]))
-            raise RunError(
-                f"{where} is damaged: {printable(field)}: {printable(problem['msg'])}."
-            ) from None
+            why = printable(problem.get("ctx", {}).get("error", problem["msg"])).rstrip(".")
+            raise RunError(f"{where} is damaged: {printable(field)}: {why}.") from None
 
     def is_live(self) -> bool:
         """Does a worker hold the lock at this moment?"""
@@ -254,6 +214,8 @@ class RunDirectory:
 
     @staticmethod
     def _write_note(handle: int, sentence: str) -> None:
+        from tui.engine.run_config import WorkerNote
+
         # Over what is there already, and no longer: of a full disk this asks for nothing.
         note = WorkerNote(pid=os.getpid(), boot=boot_id(), host=socket.gethostname())
         text = note.model_copy(update={"sentence": sentence[:500]}).model_dump_json()
@@ -264,6 +226,8 @@ class RunDirectory:
     def note(self) -> WorkerNote | None:
         """What the worker wrote into its lock, for a person to read; whether it lives, the lock
         itself says (`is_live`)."""
+        from tui.engine.run_config import WorkerNote
+
         try:
             with open(self.lock, "rb") as file:
                 return WorkerNote.model_validate_json(file.read(NOTE_SIZE))
