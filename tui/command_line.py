@@ -6,8 +6,10 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from nn.presets import PRESETS
 from nn.specs import SPECS
@@ -17,7 +19,17 @@ from tui.link import AUTO, LINKS
 
 
 class _Parser(argparse.ArgumentParser):
-    """An ArgumentParser whose complaints are one sentence."""
+    """An ArgumentParser whose complaints are one sentence, and whose hyperparameters are added when
+    it is the one that reads: four commands have thirty-seven each."""
+
+    hyperparameters: Callable[[_Parser], None] | None = None
+    """Adds them."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        add, self.hyperparameters = self.hyperparameters, None
+        if add is not None:
+            add(self)
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         from tui.engine.text import printable
@@ -37,7 +49,7 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> _Parser:
     """The whole command line."""
     parser = _Parser(
         prog="inkling",
@@ -170,7 +182,7 @@ def _add_fork(commands: argparse._SubParsersAction[_Parser]) -> None:
     fork.add_argument("--json", action="store_true", help="print one JSON object per line")
     _add_checkpoint_every(fork)
     _add_place(fork)
-    _add_hyperparameters(fork, forking=True)
+    fork.hyperparameters = partial(_add_hyperparameters, forking=True)
 
 
 def _add_errors(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -232,7 +244,7 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def _add_options(parser: argparse.ArgumentParser) -> None:
+def _add_options(parser: _Parser) -> None:
     _add_place(parser)
     parser.add_argument(
         "--data-dir", type=Path, default=argparse.SUPPRESS, metavar="DIR",
@@ -242,7 +254,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--preset", default=argparse.SUPPRESS, metavar="NAME",
         help=f"a recipe to start from: {', '.join(PRESETS)}",
     )  # fmt: skip
-    _add_hyperparameters(parser)
+    parser.hyperparameters = _add_hyperparameters
 
 
 def _add_hyperparameters(parser: argparse.ArgumentParser, *, forking: bool = False) -> None:

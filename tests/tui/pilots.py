@@ -76,7 +76,7 @@ async def opened(
     session = Session(session) if isinstance(session, Path) else session
     app = InklingApp(session, initial, attach, ascii_only=ascii_only, link=link, settings=settings)
     async with app.run_test(size=size, notifications=True) as pilot:
-        await pilot.pause()
+        await wait_for(pilot, lambda: form(app).furnished)
         yield app, pilot
 
 

@@ -110,7 +110,7 @@ async def test_the_app_is_as_it_was_left(tmp_path: Path) -> None:
     file = SettingsFile(path)
     async with opened(QuietSession(), (160, 40), settings=file) as (app, pilot):
         await wait_for(pilot, lambda: "f5 Start/pause" in lines(app)[-1])
-        assert any("no.such" in said for said in toasts(app))
+        await wait_for(pilot, lambda: any("no.such" in said for said in toasts(app)))
         await pilot.press("space")
         assert starts(app) == []
         await pilot.press("f5")

@@ -104,7 +104,7 @@ class TrainScreen(ChartDesk):
         with Container(id="panes"):
             yield PaneTabs(TABS).data_bind(shown=TrainScreen.shown_pane)
             with Container(id="form-pane", classes="pane"):
-                yield HyperparameterForm().data_bind(TrainScreen.running)
+                yield HyperparameterForm(self._initial).data_bind(TrainScreen.running)
             with Container(id="chart-pane", classes="pane"):
                 yield RunChart().data_bind(
                     TrainScreen.history, TrainScreen.overlays, view=TrainScreen.chart_view
@@ -122,8 +122,6 @@ class TrainScreen(ChartDesk):
             self.pane(pane).border_title = title
         self.watch_chart_view()
         self.watch_shown_pane(self.shown_pane)
-        if self._initial is not None:
-            self.query_one(HyperparameterForm).show_values(self._initial)
         self.post_message(self.Ready())
 
     def show_state(self, state: RunState | None) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from textual import events, on
@@ -62,8 +62,11 @@ class HyperparameterForm(Vertical):
     class NewRunNeeded(Message):
         """Enter in a field that a live run cannot take over, with another text than it has."""
 
-    def __init__(self) -> None:
+    def __init__(self, initial: Hyperparameters | None = None) -> None:
+        """`initial` is what is shown first; without it, what the first data set is trained with."""
         super().__init__()
+        self._initial = initial
+        self.furnished = False
         self.fields = {name: HyperparameterField(spec) for name, spec in SPECS.items()}
         by_group = itertools.groupby(self.fields.values(), lambda field: field.spec.group)
         self.groups = [
@@ -72,13 +75,7 @@ class HyperparameterForm(Vertical):
         ]
 
     def compose(self) -> ComposeResult:
-        with FieldColumn(id="fields"):
-            with Horizontal(id="preset-row"):
-                yield Label("  Preset")
-                yield Choice(
-                    [(name, name) for name in PRESETS], prompt="custom", compact=True, id="preset"
-                )
-            yield from self.groups
+        yield FieldColumn(id="fields")
         yield Static(id="form-message", markup=False)
 
     def watch_running(self, old: Hyperparameters | None, new: Hyperparameters | None) -> None:
@@ -96,7 +93,26 @@ class HyperparameterForm(Vertical):
                 self._summarise()
 
     def on_mount(self) -> None:
-        self.apply_preset(default_preset(str(SPECS["dataset"].default)))
+        self.show_values(self._initial or resolve(None, {}))
+        # Fifty widgets, for which the rest of a new screen does not wait.
+        self.call_after_refresh(self._furnish)
+
+    async def _furnish(self) -> None:
+        recipes = [(name, name) for name in PRESETS]
+        preset = Horizontal(
+            Label("  Preset"),
+            Choice(recipes, prompt="custom", compact=True, id="preset"),
+            id="preset-row",
+        )
+        await self.query_one(FieldColumn).mount(preset, *self.groups)
+        self.furnished = True
+        self._show_preset()
+
+    def _put_off(self, act: Callable[..., None], *what: object) -> bool:
+        """Is there no field to go to yet? Then do it when there is."""
+        if not self.furnished:
+            self.call_after_refresh(act, *what)
+        return not self.furnished
 
     def hyperparameters(self) -> Hyperparameters:
         """What stands in the form.
@@ -108,6 +124,8 @@ class HyperparameterForm(Vertical):
 
     def show_error(self, name: str, sentence: str) -> None:
         """Mark a field with what is wrong with it, and go there."""
+        if self._put_off(self.show_error, name, sentence):
+            return
         field = self.fields.get(name)
         if field is not None:
             field.error = sentence
@@ -144,6 +162,8 @@ class HyperparameterForm(Vertical):
 
     def suggest(self, name: str, value: Value) -> None:
         """Put a value into a field as if a person had typed it, and go there."""
+        if self._put_off(self.suggest, name, value):
+            return
         field = self.fields[name]
         group = next(group for group in self.groups if field in group.fields)
         group.fold(False)
@@ -154,10 +174,14 @@ class HyperparameterForm(Vertical):
         field.take_focus()
 
     def focus_first(self) -> None:
+        if self._put_off(self.focus_first):
+            return
         self.query_one("#preset", Select).focus()
 
     def go_to_group(self, groups: int) -> None:
         """Focus the heading of the next group (1), or of this one or the one before (-1)."""
+        if self._put_off(self.go_to_group, groups):
+            return
         focused = self.screen.focused
         around = focused.ancestors_with_self if focused else []
         here = next((i for i, group in enumerate(self.groups) if group in around), -1)
@@ -173,6 +197,8 @@ class HyperparameterForm(Vertical):
 
     def _show_preset(self) -> None:
         """The preset that the fields amount to, or custom."""
+        if not self.furnished:
+            return
         found = Select.NULL
         try:
             values = self.hyperparameters()
