@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
@@ -24,6 +25,9 @@ from tui.engine.text import printable
 
 SHOW_EVERY = 0.1
 """Seconds between two changes at the most; a run of small digits has a thousand epochs a minute."""
+
+SHOW_BEHIND = 0.5
+"""Seconds after which a history is shown as far as it has been read."""
 
 ENDING_PATIENCE = 15.0
 """Seconds that a run may take to stop: a step of a large network takes some."""
@@ -157,10 +161,14 @@ class Session:
 
     async def _read(self, client: RunClient, state: RunState) -> None:
         try:
+            shown = time.monotonic()
             async for news in client.facts():
                 state.apply(news)
                 self._note(news)
-                self._changed.set()
+                # A chart of the half of what is there already would only keep the whole waiting.
+                if not client.behind or time.monotonic() - shown > SHOW_BEHIND:
+                    shown = time.monotonic()
+                    self._changed.set()
             if client.is_over and not state.begun:
                 # Nothing was begun; nothing is left behind.
                 client.run.discard()

@@ -103,6 +103,11 @@ class RunClient:
         """Has a worker that this client started ended, beyond any doubt?"""
         return self._process is not None and self._process.poll() is not None
 
+    @property
+    def behind(self) -> bool:
+        """Is there more to read right away?"""
+        return self._tail.behind
+
     @classmethod
     def start(
         cls,

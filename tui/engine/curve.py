@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tui.engine.columns import Buckets, Columns, Floats, Ints, Measure, run_starts
+from tui.engine.columns import Buckets, Columns, Floats, Ints, Measure
 
 DEFAULT_CAPACITY: Final = 4096
 
@@ -180,19 +180,36 @@ class Curve:
         self._span *= 2
 
     def _fill(self, xs: Ints, ys: Floats) -> None:
-        """Put points where there is known to be room."""
-        bucket = np.arange(self._points, self._points + len(xs)) // self._span
-        starts = run_starts(bucket)
-        ends = np.append(starts[1:], len(xs)) - 1
-        into = bucket[starts]
+        """Put points where there is known to be room: what completes a bucket that has begun, all
+        that fill buckets of their own, and the rest."""
         finite = np.isfinite(ys)
-        fresh = into if self._points % self._span == 0 else into[1:]
-        self._first_x[fresh] = xs[starts[len(starts) - len(fresh) :]]
-        self._last_x[into] = xs[ends]
-        low = np.minimum.reduceat(np.where(finite, ys, np.inf), starts)
-        high = np.maximum.reduceat(np.where(finite, ys, -np.inf), starts)
-        self._low[into] = np.minimum(self._low[into], low)
-        self._high[into] = np.maximum(self._high[into], high)
-        summands = np.clip(np.where(finite, ys, 0.0), -_SUMMABLE, _SUMMABLE)
-        self._sum[into] += np.add.reduceat(summands, starts)
-        self._count[into] += np.add.reduceat(finite.astype(np.int64), starts)
+        whole = bool(finite.all())
+        lows = ys if whole else np.where(finite, ys, np.inf)
+        highs = ys if whole else np.where(finite, ys, -np.inf)
+        summands = ys if whole else np.where(finite, ys, 0.0)
+        if not -_SUMMABLE <= summands.min() <= summands.max() <= _SUMMABLE:
+            summands = np.clip(summands, -_SUMMABLE, _SUMMABLE)
+
+        def put(bucket: int, buckets: int, part: slice) -> None:
+            into, shape = slice(bucket, bucket + buckets), (buckets, -1)
+            steps = xs[part].reshape(shape)
+            if (self._points + part.start) % self._span == 0:
+                self._first_x[into] = steps[:, 0]
+            self._last_x[into] = steps[:, -1]
+            for kept, values, reduce in (
+                (self._low, lows, np.minimum), (self._high, highs, np.maximum),
+                (self._sum, summands, np.add),
+            ):  # fmt: skip
+                kept[into] = reduce(kept[into], reduce.reduce(values[part].reshape(shape), axis=1))
+            count = np.count_nonzero(finite[part].reshape(shape), axis=1)
+            self._count[into] += count
+
+        span, points = self._span, self._points
+        begun = min(-points % span, len(xs))
+        full = (len(xs) - begun) // span
+        if begun:
+            put(points // span, 1, slice(0, begun))
+        if full:
+            put((points + begun) // span, full, slice(begun, begun + full * span))
+        if begun + full * span < len(xs):
+            put((points + begun) // span + full, 1, slice(begun + full * span, len(xs)))

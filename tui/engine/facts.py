@@ -215,10 +215,14 @@ def encode(entry: Entry) -> bytes:
 def decode(line: bytes) -> Entry | None:
     """The entry in a line, or None where there is none to be had."""
     try:
-        values = json.loads(line)
+        values = json.loads(line.decode())
         adapter = _adapter(_KINDS[values.pop("event")])
         time = float(values.pop("time"))
-        if not 0 <= time <= _LATEST or any(_too_large(value) for value in values.values()):
+        if not 0 <= time <= _LATEST or any(
+            # A whole number that no array could hold.
+            type(value) is int and not -(2**63) <= value < 2**63
+            for value in values.values()
+        ):
             return None
         if "loss" in values and values["loss"] is None:
             values["loss"] = math.nan
@@ -227,8 +231,3 @@ def decode(line: bytes) -> Entry | None:
         return Entry(time, fact, who)
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return None
-
-
-def _too_large(value: object) -> bool:
-    """A whole number that no array could hold."""
-    return isinstance(value, int) and not -(2**63) <= value < 2**63

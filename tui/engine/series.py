@@ -41,8 +41,8 @@ class Series(Curve):
         """
         super().extend(x, values)
         room = len(self._steps)
-        steps = np.atleast_1d(np.asarray(x, np.int64))[-room:]
-        added = np.atleast_1d(np.asarray(values, np.float64))[-room:]
+        steps = np.atleast_1d(np.asarray(x))[-room:].astype(np.int64)
+        added = np.atleast_1d(np.asarray(values))[-room:].astype(np.float64)
         if self._filled + len(steps) > room:
             # Half at a time, so that a point is moved once or twice and not with every step.
             keep = max(min(self._filled, self._newest, room - len(steps)), 0)

@@ -9,10 +9,9 @@ shows it can compare with `is`. A run of a million steps takes no more room than
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Literal, assert_never
+from typing import Any, Literal, TypeVar, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +65,8 @@ LONGEST_LOG = 5000
 
 MOST_MARKS = 200
 """Marks on the curve that are kept, the newest."""
+
+_View = TypeVar("_View")
 
 _LONGEST_FORECAST = 366 * 24 * 3600.0
 
@@ -169,12 +170,13 @@ class RunState:
             self._update(seconds_left=left)
 
     def _apply_steps(self, records: NDArray[Any]) -> None:
-        steps = records["step"]
-        newest = np.maximum.accumulate(np.concatenate(([np.uint64(self.status.step)], steps[:-1])))
-        # A damaged file may speak of the past, or of steps beyond any counting: no news.
-        records = records[(steps > newest) & (steps < 2**63)]
+        steps = np.concatenate(([np.uint64(self.status.step)], records["step"]))
+        if not (steps[1:] > steps[:-1]).all() or steps[-1] >= 2**63:
+            # A damaged file may speak of the past, or of steps beyond any counting: no news.
+            newest = np.maximum.accumulate(steps[:-1])
+            records = records[(steps[1:] > newest) & (steps[1:] < 2**63)]
         if len(records):
-            history, done = self.history, records["step"]
+            history, done = self.history, records["step"].astype(np.int64)
             history.train.extend(done, records["loss"])
             history.learning_rate.extend(done, records["learning_rate"])
             history.gradient_norm.extend(done, records["gradient_norm"])
@@ -309,7 +311,7 @@ class RunState:
 
     def _new_history(self, **changes: Any) -> None:
         revision = self.history.revision + 1
-        self.history = dataclasses.replace(self.history, revision=revision, **changes)
+        self.history = _changed(self.history, revision=revision, **changes)
 
     def _mark(self, step: int, words: str, since: int | None = None) -> None:
         """Remember where on the curve something was done to the run."""
@@ -317,7 +319,7 @@ class RunState:
         self._new_history(marks=marks[-MOST_MARKS:])
 
     def _update(self, **changes: object) -> None:
-        self.status = dataclasses.replace(self.status, **changes)  # type: ignore[arg-type]
+        self.status = _changed(self.status, **changes)
 
     def _seconds_left(self) -> float | None:
         """By the mean pace so far, or the pace that was asked for where that is slower."""
@@ -330,3 +332,11 @@ class RunState:
         left = each * max(0, status.steps - status.step)
         # The slowest pace there is would take longer than the sun has.
         return float(round(left)) if 0 <= left < _LONGEST_FORECAST else None
+
+
+def _changed(view: _View, **changes: object) -> _View:
+    """As `dataclasses.replace` for fields that need no checking, in a tenth of the time: a long
+    run's journal asks for thousands."""
+    new = object.__new__(type(view))
+    vars(new).update(vars(view), **changes)
+    return new
