@@ -16,11 +16,10 @@ from nn.losses import SoftmaxCrossEntropy
 from nn.presets import resolve
 from nn.trainer import Trainer
 from tui.engine.hidden import NextStep, RunNetwork
-from tui.engine.looking import FITTED, PROBE, Looker, hidden_values, probe
+from tui.engine.looking import FITTED, PROBE, Looker, probe
 from tui.engine.newest_network import NewestNetwork
 from tui.engine.run_directory import RunDirectory
 from tui.engine.scene import Scene, Wish
-from tui.engine.tsne import embed, stints
 from tui.engine.worker import Worker
 
 Make = Callable[..., RunDirectory]
@@ -182,22 +181,3 @@ def test_why_there_is_nothing(
     for path in (folder / "mnist").iterdir():
         path.unlink()
     assert "cannot be asked" in seen(Looker(NewestNetwork(run)), Wish(0)).sentence
-
-
-def test_t_sne_comes_in_stints_and_keeps_neighbours(make_run: Make) -> None:
-    rng = np.random.default_rng(0)
-    middles = rng.normal(size=(3, 8)) * 20
-    features = (middles[np.arange(60) % 3] + rng.normal(size=(60, 8))).astype(np.float32)
-    told = list(stints(features))
-    assert [done for _, done in told] == [0.25, 0.5, 0.75, 1.0]
-    points = told[-1][0]
-    apart = np.linalg.norm(points[:, None] - points[None], axis=2)
-    np.fill_diagonal(apart, np.inf)
-    assert (apart.argmin(axis=1) % 3 == np.arange(60) % 3).mean() > 0.95
-    assert [points.shape for points, _ in stints(features[:3])] == [(3, 2)]
-
-    asked = RunNetwork.of_run(finished(make_run, hidden=(1,)))
-    chart, _ = next(embed(asked))
-    assert np.isfinite(chart.points).all()
-    assert (chart.guesses == hidden_values(asked, chart.indices)[1]).all()
-    assert chart.place_of(int(chart.indices[3])) == 3

@@ -15,7 +15,8 @@
 - `known_labels`   test labels of MNIST that people do not confirm
 - `digit_query`, `digit_filter`      which test digits are meant, and how that is written
 - `hidden`         the network itself, for what only it can say of a digit
-- `looking`, `scene`, `tsne`       the inside of the newest network: layers, units, a map
+- `looking`, `scene`       the inside of the newest network: layers, units, a map
+- `embedding`, `tsne`      that map by t-SNE: who waits for it, and the process that draws it
 - `exports`, `contact_sheet`         digits to take home: a table, a page of pictures
 - `curve`, `predictions`, `state`   what a screen needs to know of a run, bounded, without Textual
 

@@ -6,6 +6,7 @@ at again every now and then, as far as somebody sees it: the worker needs the pr
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 
@@ -15,13 +16,14 @@ from textual.reactive import reactive
 from textual.timer import Timer
 from textual.worker import get_current_worker
 
+from tui.engine.embedding import embed
 from tui.engine.hidden import RunNetwork
 from tui.engine.looking import Looker
 from tui.engine.newest_network import NewestNetwork
+from tui.engine.run_directory import RunError
 from tui.engine.scene import DigitMap, Scene, Wish
 from tui.engine.state import RunState
 from tui.engine.text import printable
-from tui.engine.tsne import embed
 from tui.screens.room import Room
 
 NO_RUN = "There is no network to look into: 1 and space start a run, 5 lists those there are."
@@ -54,11 +56,12 @@ class LookDesk(Room):
 
     @dataclass
     class Embedded(Message):
-        """t-SNE has come so far, 0 to 1."""
+        """t-SNE has come so far, 0 to 1; or it has not, and why."""
 
         looker: Looker
-        chart: DigitMap
+        chart: DigitMap | None
         done: float
+        problem: str = ""
 
     def __init__(self, *, ascii_only: bool = False) -> None:
         super().__init__(ascii_only=ascii_only)
@@ -156,17 +159,28 @@ class LookDesk(Room):
 
     @work(thread=True, exclusive=True, group="tsne", exit_on_error=False)
     def _embed(self, looker: Looker, network: RunNetwork) -> None:
-        worker = get_current_worker()
-        for chart, done in embed(network):
-            if worker.is_cancelled:
-                return
-            self.post_message(self.Embedded(looker, chart, done))
+        worker, told = get_current_worker(), -1.0
+        try:
+            with contextlib.closing(embed(network)) as maps:
+                for chart, done in maps:
+                    if worker.is_cancelled:
+                        return
+                    if done != told:
+                        told = done
+                        self.post_message(self.Embedded(looker, chart, done))
+        except (RunError, MemoryError) as problem:
+            words = str(problem) or "There is not enough memory for t-SNE."
+            self.post_message(self.Embedded(looker, None, 1.0, words))
 
     @on(Embedded)
     def _embedded(self, event: Embedded) -> None:
-        if self.words and event.looker is self._looker:
+        if not self.words or event.looker is not self._looker:
+            return
+        self.words = "" if event.done >= 1 else f"t-SNE {event.done:.0%}, esc stops it"
+        if event.problem:
+            self.complain(event.problem)
+        elif event.chart is not None:
             self.tsne = event.chart
-            self.words = "" if event.done >= 1 else f"t-SNE {event.done:.0%}, esc stops it"
 
     def complain(self, sentence: str) -> None:
         """Say what will not do."""
