@@ -16,6 +16,7 @@ import contextlib
 import math
 import time
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,10 @@ from nn.optimizers import OPTIMIZERS
 from nn.schedules import SCHEDULES, Shape
 from nn.specs import SPECS, parse_live
 from nn.supply import DROPOUT, Supply, amounts_of, held_out, stream
+
+Judged = Literal["last", "average", "best"]
+"""The parameters that a network is tested with: those of its last step, their moving average, or
+those of its best epoch."""
 
 _in_words = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 """A loss that overflows is reported by `Diverged`, in words, not by NumPy's warnings. It decorates
@@ -212,15 +217,19 @@ class Trainer:
     def judged(self) -> Iterator[Network]:
         """The network as it is tested, while the block lasts: with the averaged parameters if there
         are any, at the end of the run with the best ones if those are to be kept."""
-        best, chosen = self.best, self.average
-        if self.finished and best.parameters is not None and best.state is not None:
-            with lent(self.network, best.parameters, best.state):
-                yield self.network
-        elif chosen is not None:
+        chosen = {"best": self.best, "average": self.average, "last": None}[self.judged_by]
+        if chosen is None or chosen.parameters is None or chosen.state is None:
+            yield self.network
+        else:
             with lent(self.network, chosen.parameters, chosen.state):
                 yield self.network
-        else:
-            yield self.network
+
+    @property
+    def judged_by(self) -> Judged:
+        """Which parameters those are."""
+        if self.finished and self.best.parameters is not None:
+            return "best"
+        return "last" if self.average is None else "average"
 
     @_in_words
     def _start(self) -> RunStarted:

@@ -18,7 +18,7 @@ from nn.inspect import GradientCheck, Progress, gradient_check
 from nn.lesson import Lesson
 from nn.metrics import CHUNK
 from nn.second_opinion import Examiner, Opinion
-from nn.trainer import Trainer
+from nn.trainer import Judged, Trainer
 from tui.engine.hidden import NO_MEMORY
 from tui.engine.lesson_step import Matrix, Step
 from tui.engine.lesson_steps import name_layers, steps_of
@@ -66,7 +66,8 @@ class Page:
     Attributes:
         lesson, steps: what is shown. digits: what it is about. wish: as far as it could be met.
         total: how many digits there are to choose from. epoch, step: of the run, when its network
-            was like this; over: there was no step left to do.
+            was like this; over: there was no step left to do. judged_by: what tests and other
+            rooms take instead of it; best_epoch: when that was, if it is the best.
         earlier: the pages that undo goes back to, the oldest first.
         applied: how many steps have been applied to the copy.
     """
@@ -79,6 +80,8 @@ class Page:
     epoch: int
     step: int
     over: bool
+    judged_by: Judged = "last"
+    best_epoch: int = 0
     earlier: tuple[Page, ...] = field(default=(), repr=False)
     applied: int = 0
 
@@ -165,6 +168,8 @@ class Classroom:
             trainer.epochs_done,
             trainer.step,
             trainer.finished,
+            trainer.judged_by,
+            trainer.best.epoch,
         )
 
     def place_of(self, index: int) -> int:

@@ -24,7 +24,7 @@ from nn.data import DataError, Split
 from nn.hyperparameters import HyperparameterError
 from nn.network import Network
 from nn.optimizers import Optimizer
-from nn.trainer import Trainer
+from nn.trainer import Judged, Trainer
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.test_set import load_split
 from tui.engine.text import printable
@@ -88,6 +88,13 @@ class NextStep:
         copy.deepcopy(self.optimizer).step(parameters, gradients, self.learning_rate)
 
 
+def which(judged_by: Judged, epoch: int, step: int) -> str:
+    """Which of a run's networks is meant, in a few words."""
+    if judged_by == "best":
+        return f"the best, of epoch {epoch:,}"
+    return "average (EMA) at " * (judged_by == "average") + f"epoch {epoch:,}, step {step:,}"
+
+
 @dataclass(frozen=True, eq=False)
 class RunNetwork:
     """The network of a run as it was at its last checkpoint, as it is tested there: with averaged
@@ -100,6 +107,7 @@ class RunNetwork:
             midst of an epoch, after `step`, counts as the epoch before. The predictions may be of
             a later one, or, where a finished run kept its best network, the network of an earlier.
         next_step: what the run would do with a gradient.
+        judged_by: which of the run's parameters these are.
     """
 
     network: Network
@@ -107,6 +115,7 @@ class RunNetwork:
     epoch: int
     step: int
     next_step: NextStep | None = None
+    judged_by: Judged = "last"
     _kept: dict[int, NDArray[Any]] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -122,9 +131,9 @@ class RunNetwork:
                 own = network.at_precision(np.float32)
         except MemoryError:
             raise RunError(NO_MEMORY) from None
-        best = trainer.finished and trainer.best.parameters is not None
-        epoch = trainer.best.epoch if best else trainer.epochs_done
-        return cls(own, trainer.split, epoch, trainer.step, NextStep.of(trainer))
+        by = trainer.judged_by
+        epoch = trainer.best.epoch if by == "best" else trainer.epochs_done
+        return cls(own, trainer.split, epoch, trainer.step, NextStep.of(trainer), by)
 
     def probabilities(self, index: int) -> NDArray[Any]:
         """What this network gives to each class for one test digit: float32 (classes,)."""
@@ -154,7 +163,7 @@ class RunNetwork:
     def twin(self) -> RunNetwork:
         """The same network once more, for another thread; the digits are shared."""
         own = self.network.at_precision(np.float32)
-        return RunNetwork(own, self.split, self.epoch, self.step, self.next_step)
+        return RunNetwork(own, self.split, self.epoch, self.step, self.next_step, self.judged_by)
 
     def ink_of_test(self, rows: Sequence[int] | NDArray[np.intp]) -> NDArray[np.float32]:
         """Test digits as the network is asked about them: float32 (m, n_inputs)."""

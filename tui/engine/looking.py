@@ -93,7 +93,7 @@ class Looker:
             self._network = network
             self._forget()
         wish = dataclasses.replace(wish, digit=wish.digit % max(len(network.split.test_labels), 1))
-        scene = Scene(wish, network.split, network.epoch, network.step)
+        scene = Scene(wish, network.split, network.epoch, network.step, network.judged_by)
         for better in self._parts(network, wish, scene, chart):
             scene = better
             # Of a newer network only the whole is shown, not views that come and go.

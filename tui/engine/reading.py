@@ -17,7 +17,7 @@ from nn.data import DATASETS
 from nn.data.centre import MNIST, Frame, frame_of, resized
 from nn.data.dataset import Pixels
 from nn.data.extra import scaled
-from tui.engine.hidden import RunNetwork
+from tui.engine.hidden import RunNetwork, which
 from tui.engine.newest_network import NewestNetwork
 from tui.engine.run_directory import RunDirectory, RunError
 
@@ -116,7 +116,8 @@ class Reader:
         )
 
     def _where_from(self, network: RunNetwork) -> str:
-        return f"By the newest checkpoint: epoch {network.epoch:,}, step {network.step:,}."
+        found = which(network.judged_by, network.epoch, network.step)
+        return f"By the newest checkpoint: {found}."
 
     def _subject(self, network: RunNetwork) -> Subject:
         assert self.run is not None

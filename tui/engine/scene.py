@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nn.analysis.layer_statistics import Portrait
 from nn.analysis.units import Strongest, Tally
 from nn.data import Split
+from nn.trainer import Judged
 
 Array = NDArray[Any]
 View = Literal["layers", "weights", "map"]
@@ -108,6 +109,7 @@ class Scene:
     split: Split | None = None
     epoch: int = 0
     step: int = 0
+    judged_by: Judged = "last"
     portrait: Portrait | None = None
     flow: Flow | None = None
     units: Units | None = None

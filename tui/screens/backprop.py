@@ -197,6 +197,7 @@ class BackpropScreen(BackpropDesk):
             self._tell_check()
             return
         self._say("head", lesson_words.head(page, self.number))
+        self.set_class(page.judged_by != "last", "-judged-otherwise")
         self._say("message", (lesson_words.outcome(page),))
         lines, first = lesson_words.source(step.passages)
         source = self.query_one("#source", Words)

@@ -32,7 +32,17 @@ def head(page: Page, place: int) -> tuple[Line, ...]:
         Line(tuple(spans)),
         Line(((f"{step.title}: ", "plain"), (step.equation, "strong"))),
         Line(((step.shapes, "quiet"),)),
+        *(line(told) for told in (elsewhere(page),) if told),
     )
+
+
+def elsewhere(page: Page) -> str:
+    """Which parameters stand in for these wherever the network is not taught but tested."""
+    if page.judged_by == "average":
+        return "These parameters are in training; tests, and 3 Look, take their average (EMA)."
+    if page.judged_by == "best":
+        return f"The last parameters; tests, and 3 Look, take the best, of epoch {page.best_epoch}."
+    return ""
 
 
 def of_network(page: Page) -> str:

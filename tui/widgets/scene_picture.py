@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from rich.style import Style
 from textual.reactive import reactive
 
+from tui.engine.hidden import which
 from tui.engine.scene import Flow, Scene
 from tui.widgets.detail_parts import Looks, Pen
 from tui.widgets.half_blocks import LEVELS
@@ -108,8 +109,8 @@ class ScenePicture(PictureWidget, can_focus=True):
 
 
 def as_of(scene: Scene) -> str:
-    """Of which network this is."""
-    return f"epoch {scene.epoch:,}, step {scene.step:,}" + (f"  {scene.busy}" * bool(scene.busy))
+    """Of which network this is, the one that tests are about."""
+    return which(scene.judged_by, scene.epoch, scene.step) + f"  {scene.busy}" * bool(scene.busy)
 
 
 def verdict(scene: Scene, flow: Flow) -> tuple[int, int, str]:
