@@ -140,7 +140,7 @@ class BackpropScreen(BackpropDesk):
         self._look(keep=old is not None)
 
     def watch_number(self) -> None:
-        self.which = 0
+        self.set_reactive(BackpropScreen.which, 0)
         self._look()
 
     def watch_which(self) -> None:
@@ -181,10 +181,11 @@ class BackpropScreen(BackpropDesk):
         else:
             matrix = step.matrices[min(self.which, len(step.matrices) - 1)]
             same = self.matrix is not None and self.matrix.numbers.shape == matrix.numbers.shape
-            self.matrix = matrix
             if not (keep and same):
                 self.set_reactive(BackpropScreen.cell, _largest(matrix))
-                self.query_one(MatrixGrid).cell = self.cell
+                # Silently, for the grid is to be drawn once, with its new matrix.
+                self.query_one(MatrixGrid).set_reactive(MatrixGrid.cell, self.cell)
+            self.matrix = matrix
         self.opinion = None
         self._tell()
 

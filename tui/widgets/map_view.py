@@ -17,6 +17,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
+from nn.data import Split
 from tui.engine.scene import DigitMap, Scene
 from tui.widgets.detail_parts import draw_image, draw_probabilities
 from tui.widgets.scene_picture import (
@@ -78,6 +79,8 @@ class MapView(ScenePicture):
         self._drawn: tuple[DigitMap, int, int] | None = None
         self._cells: NDArray[np.intp] = np.empty((0, 2), np.intp)
         self._on_top: dict[tuple[int, int], int] = {}
+        self._seen: NDArray[np.float64] = np.empty((0, 2))
+        self._letters = Canvas(0, 0)
 
     def watch_other(self) -> None:
         self.request_picture(at_once=True)
@@ -104,13 +107,13 @@ class MapView(ScenePicture):
         place = chart.place_of(self.scene.wish.digit)
         # A cell is twice as high as it is wide.
         here = self._cells[place] if place is not None else self._cells.mean(axis=0)
-        there = np.array(list(self._on_top), np.float64)
-        across, along = (there - here).T * ((1,), (2,))
+        across, along = (self._seen - here).T * ((1,), (2,))
         ahead = across * right + along * down
         aside = np.abs(across * down) + np.abs(along * right)
         cost = np.where(ahead > 0, ahead + 2 * aside, np.inf)
         if np.isfinite(cost).any():
-            self._go(list(self._on_top)[int(cost.argmin())])
+            x, y = self._seen[int(cost.argmin())].tolist()
+            self._go((int(x), int(y)))
 
     def on_click(self, event: events.Click) -> None:
         self._go((event.x, event.y - 1))
@@ -129,14 +132,10 @@ class MapView(ScenePicture):
         height = canvas.height - 1 - (not beside)
         if width < 4 or height < 2:
             return "Too small for a map: make this pane larger."
-        self._lay_out(chart, width, height)
+        self._lay_out(chart, s, width, height)
         words = f"{self.words}  " * bool(self.words) + self._words(chart)
         canvas.put(0, 0, shorten(words, canvas.width, self.pen.ellipsis), QUIET)
-        wrong = chart.guesses != s.test_labels[chart.indices]
-        for (x, y), place in self._on_top.items():
-            label = int(s.test_labels[chart.indices[place]])
-            style = BEHIND if wrong[place] else BEHIND + 1 + label % len(COLOURS)
-            canvas.put(x, y + 1, self._letter(s.class_names[label]), style)
+        canvas.blit(0, 1, self._letters.codes, self._letters.styles)
         digit = scene.wish.digit
         here = chart.place_of(digit)
         if here is not None:
@@ -164,8 +163,8 @@ class MapView(ScenePicture):
         first = name[:1]
         return first if first.isprintable() and cells(first) == 1 else "?"
 
-    def _lay_out(self, chart: DigitMap, width: int, height: int) -> None:
-        """Which cell each digit is in, and which digit of each cell is seen."""
+    def _lay_out(self, chart: DigitMap, s: Split, width: int, height: int) -> None:
+        """Which cell each digit is in, which digit of each cell is seen, and as what."""
         wanted = chart, width, height
         if self._drawn == wanted:
             return
@@ -181,6 +180,14 @@ class MapView(ScenePicture):
         for place in np.argsort(-off_middle, kind="stable").tolist():
             x, y = self._cells[place].tolist()
             self._on_top[x, y] = place
+        self._seen = np.array(list(self._on_top), np.float64)
+        self._letters = Canvas(width, height, GROUND)
+        labels = s.test_labels[chart.indices]
+        for (x, y), place in self._on_top.items():
+            label = int(labels[place])
+            wrong = chart.guesses[place] != label
+            style = BEHIND if wrong else BEHIND + 1 + label % len(COLOURS)
+            self._letters.put(x, y, self._letter(s.class_names[label]), style)
 
     def _draw_digit(self, sheet: Canvas, scene: Scene, there: bool) -> None:
         """The digit at the cursor, as far as there is room."""

@@ -44,6 +44,7 @@ class PictureWidget(Widget):
         self._being_painted = False
         self._not_before = 0.0
         self._catch_up: Timer | None = None
+        self._kept_styles: dict[tuple[object, ...], Style] = {}
         self.set_reactive(PictureWidget.max_rate, max_rate)
 
     def make_picture(self) -> None:
@@ -73,6 +74,24 @@ class PictureWidget(Widget):
             if above.styles.background.a == 1:
                 return False
         return False
+
+    @property
+    def rich_style(self) -> Style:
+        """Kept until styles change: to put it together takes as long as to draw a small picture."""
+        if () not in self._kept_styles:
+            self._kept_styles[()] = super().rich_style
+        return self._kept_styles[()]
+
+    def get_component_rich_style(
+        self, *names: str, partial: bool = False, default: Style | None = None
+    ) -> Style:
+        """Kept likewise; Textual's own are forgotten with every refresh."""
+        wanted = partial, default, *names
+        if wanted not in self._kept_styles:
+            self._kept_styles[wanted] = super().get_component_rich_style(
+                *names, partial=partial, default=default
+            )
+        return self._kept_styles[wanted]
 
     def request_picture(self, *, at_once: bool = False) -> None:
         """Ask for a picture, soon enough but not more often than `max_rate`.
@@ -137,6 +156,7 @@ class PictureWidget(Widget):
     def notify_style_update(self) -> None:
         """Ask for a picture in the new colours."""
         super().notify_style_update()
+        self._kept_styles.clear()
         if self.is_mounted:
             # Later, when every style of the change is in place.
             self.call_later(self.request_picture, at_once=True)

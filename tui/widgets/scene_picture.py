@@ -97,10 +97,14 @@ class ScenePicture(PictureWidget, can_focus=True):
     def arrow(self) -> str:
         return "->" if self.ascii_only else "→"
 
+    @property
+    def few_colours(self) -> bool:
+        """Are there no more than sixteen, or none at all?"""
+        return self.get_component_styles("scene-picture--paper").background.ansi is not None
+
     def draw_signed(self, canvas: Canvas, x: int, y: int, values: NDArray[Any]) -> int:
         """Values (h, w) from -1 to 1, two to a cell; returns the line below."""
-        few = self.get_component_styles("scene-picture--paper").background.ansi is not None
-        if self.ascii_only or few:
+        if self.ascii_only or self.few_colours:
             codes, styles = signed_characters(values, PLAIN)
         else:
             codes, styles = signed_half_blocks(values, SIGNED)

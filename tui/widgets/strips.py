@@ -104,6 +104,13 @@ class Canvas:
         if not 0 <= y < self.height:
             return x
         limit = self.width if width is None else min(self.width, x + width)
+        if x >= 0 and text.isascii() and text.isprintable():
+            # As most texts are: a cell for each character, and nothing to be looked up.
+            text = text[: max(limit - x, 0)]
+            end = x + len(text)
+            self.codes[y, x:end] = np.frombuffer(text.encode("ascii"), np.uint8)
+            self.styles[y, x:end] = style
+            return end
         for character in visible(text):
             size = get_character_cell_size(character)
             if x + size > limit:

@@ -64,6 +64,7 @@ class WeightsView(ScenePicture):
     def __init__(self) -> None:
         super().__init__()
         self._layout: Layout | None = None
+        self._page: tuple[tuple[object, ...], Canvas] | None = None
 
     def watch_unit(self) -> None:
         self.request_picture(at_once=True)
@@ -110,13 +111,11 @@ class WeightsView(ScenePicture):
         first = unit - unit % layout.page_size
         last = min(first + layout.page_size, len(units.weights))
         self._draw_header(canvas, width, units, first, last)
+        images = self._images(units, first, last, layout, (width, height))
+        canvas.blit(0, 1, images.codes[1:], images.styles[1:])
         for place in range(first, last):
             x, y = layout.place(place - first)
-            image = units.weights[place]
-            for _ in range(layout.scale.bit_length() - 1):
-                image = signed_halved(image)
-            inset = (layout.box_width - layout.image_width) // 2
-            below = self.draw_signed(canvas, x + inset, y, image / units.scale)
+            below = y + layout.image_height
             style = HERE if place == unit else WRONG if place in self.off else PLAIN
             name = shorten(names[place], layout.box_width, self.pen.ellipsis)
             canvas.put(x + (layout.box_width - cells(name)) // 2, below, name, style)
@@ -125,6 +124,23 @@ class WeightsView(ScenePicture):
         self._draw_unit(sheet, scene, units, unit)
         canvas.blit(left, top, sheet.codes, sheet.styles)
         return ""
+
+    def _images(
+        self, units: Units, first: int, last: int, layout: Layout, size: tuple[int, int]
+    ) -> Canvas:
+        """A page of units, and nothing but them: it is the same for every step of the cursor."""
+        wanted = units, first, layout, size, self.ascii_only or self.few_colours
+        if self._page is None or self._page[0] != wanted:
+            sheet = Canvas(*size, GROUND)
+            for place in range(first, last):
+                x, y = layout.place(place - first)
+                image = units.weights[place]
+                for _ in range(layout.scale.bit_length() - 1):
+                    image = signed_halved(image)
+                inset = (layout.box_width - layout.image_width) // 2
+                self.draw_signed(sheet, x + inset, y, image / units.scale)
+            self._page = wanted, sheet
+        return self._page[1]
 
     def _caption(self, scene: Scene, unit: int) -> str:
         assert scene.split is not None
