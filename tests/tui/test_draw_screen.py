@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from error_runs import finished_run
 from PIL import Image
-from pilots import draw_room, opened, text, toasts, wait_for, wait_for_pictures
+from pilots import LONG, draw_room, opened, text, toasts, wait_for, wait_for_pictures
 from textual.geometry import Region
 from textual.pilot import Pilot
 
@@ -130,6 +130,35 @@ async def test_the_figures_are_those_of_nn(runs: Path) -> None:
                 assert any(row.rstrip().endswith(f" {share:.1%}") for row in rows), (k, share)
             await pilot.press("m")
         assert "not centred" not in text(app)
+
+
+async def test_it_is_the_training_network_that_reads(runs: Path) -> None:
+    """A drawing that nobody touches is taken for something else as the worker learns."""
+    async with opened(runs, initial=LONG) as (app, pilot):
+        await pilot.press("space")
+        await wait_for(pilot, lambda: app.session.state and app.session.state.status.epoch)
+        await pilot.press("4")
+        room = draw_room(app)
+        pad = room.query_one(DrawingPad)
+        await wait_for(pilot, lambda: room.reading and room.reading.has_network)
+        await drag(pilot, pad, (3, 3), (12, 3), (5, 14))
+        drawn = room.drawing.ink
+        await wait_for(pilot, lambda: room.reading.drawn is drawn)
+        first = room.reading
+        await wait_for(pilot, lambda: room.reading.sentence != first.sentence, "a newer network")
+        assert room.reading.drawn is drawn
+        assert (room.reading.probabilities != first.probabilities).any()
+        # Held, there is one network to compare with: the worker's own.
+        await pilot.press("1", "space", "4")
+        await wait_for(pilot, lambda: room.status.phase == "paused")
+        network = RunNetwork.of_run(app.session.run)
+        held = f"epoch {network.epoch:,}, step {network.step:,}."
+        await wait_for(pilot, lambda: held in room.reading.sentence, held)
+        x = np.rint(room.reading.seen * (16 / 255)).reshape(1, -1).astype(np.float32) / 16
+        expected = network.network.predict_probabilities(x)[0]
+        np.testing.assert_array_equal(room.reading.probabilities, expected)
+        shown = f"> {expected.argmax()} "
+        await wait_for(pilot, lambda: shown in text(app) and held in " ".join(text(app).split()))
 
 
 async def test_a_stroke_waits_for_nobody(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

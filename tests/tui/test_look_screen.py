@@ -10,12 +10,23 @@ import numpy as np
 import pytest
 from effects_look import enter, state_with_files
 from error_runs import finished_run
-from pilots import QuietSession, look_room, opened, text, toasts, wait_for, wait_for_pictures
+from pilots import (
+    QuietSession,
+    draw_room,
+    look_room,
+    opened,
+    text,
+    toasts,
+    wait_for,
+    wait_for_pictures,
+)
 
 from nn.analysis.units import count_right, without
 from nn.network import Network
 from tui.engine.hidden import RunNetwork
+from tui.engine.reading import Subject
 from tui.engine.run_directory import RunDirectory
+from tui.screens.draw import explain
 from tui.screens.look import LookScreen
 from tui.widgets.digit_field import DigitField
 from tui.widgets.explain import EXPLAIN
@@ -119,8 +130,10 @@ async def test_what_is_not_seen_is_not_looked_at() -> None:
 
 
 async def test_the_words_fit_and_point_to_what_is_there() -> None:
-    for words in EXPLAIN.values():
-        for name, found in re.findall(r"(nn/\w+(?:/\w+)*)\.py: ([\w., ]+)", words):
+    of_draw = [explain(Subject(), brief=brief) for brief in (True, False)]
+    for words in (*EXPLAIN.values(), *of_draw):
+        assert "nn/" in words
+        for name, found in re.findall(r"(nn/\w+(?:/\w+)*)\.py: ([\w.]+(?:, [\w.]+)*)", words):
             module = importlib.import_module(name.replace("/", "."))
             for attribute in found.rstrip(".").split(", "):
                 value: object = module
@@ -134,6 +147,8 @@ async def test_the_words_fit_and_point_to_what_is_there() -> None:
             await wait_for(pilot, lambda: "In nn/analysis/" in text(app))
             assert look.query_one("Explain").max_scroll_y == 0
             await pilot.press("e")
+        app.enter(draw_room(app))
+        await wait_for(pilot, lambda: "They sum to 1, digit or not." in text(app))
 
 
 @pytest.mark.parametrize("hidden", ["", "9,9"])

@@ -213,7 +213,7 @@ def _(layer: Activation, n: Named) -> Iterator[Step]:
         f"{n.title}, forward",
         f"{n.y} = f({n.x})",
         f"A bend, for each unit by itself: {formula} Without it, all layers together would be one "
-        "linear map, and could tell apart only what a straight cut can.",
+        "linear map.",
         (passage(Activation.forward, r"function"), passage(value, r"out")),
         (Matrix(n.y, n.heard.y, parts), n.given),
     )

@@ -13,7 +13,8 @@ from textual.widgets import Static
 from tui.engine.scene import View
 
 LAYERS = """\
-Each line is a layer; under it, what it makes of the digit: yellow above 0, blue below.
+Each line is a layer; under it, what it makes of the digit: yellow (or + * #) above 0, \
+blue (or - = %) below.
   Dense  z = xW + b      relu  a = max(0, z)      at the end  p = softmax(z)
 values: what the layer puts out for 256 training digits. W: its weights. dL/dW: how the loss would \
 change with each. Bars are histograms from the least to the greatest. Healthy: std is alike from \
@@ -25,7 +26,7 @@ In nn/analysis/layer_statistics.py: Microscope; in nn/layers.py: Dense.forward, 
 
 WEIGHTS = """\
 A unit of the first hidden layer weighs every pixel: z = x1 w1 + x2 w2 + ... + b. So its weights \
-have the shape of an image. Yellow (in ASCII + * #): ink there speaks for it; blue (- = %): against.
+have the shape of an image. Yellow (or + * #): ink there speaks for it; blue (or - = %): against.
 Beside it, the test digits it answers most to. Strokes and edges mean that it has found something; \
 noise, that it has learnt little, or where no digit has ink, nothing at all.
 space switches a unit off: a = 0 whatever comes, in a copy; the run is left alone. That the \
@@ -35,8 +36,9 @@ In nn/analysis/units.py: first_weights, strongest, without, count_right."""
 MAP = """\
 The last layer sees a digit as a point, in as many dimensions as the last hidden layer has units. \
 Digits that lie together look alike to the network; an underlined one is taken for another class.
-PCA looks at that cloud from where it is widest: X = U S V^T, and the map is X times the first two \
-columns of V. The shares say how much of the variance lies across and up.
+PCA looks at that cloud from where it is widest. With its mean taken off, it is X = U S V^T, and \
+the map is X times the first two columns of V. The shares say how much of the \
+variance lies across and up.
 t-SNE (t) puts neighbours next to each other instead; there, neither distances between clusters \
 nor their sizes mean anything.
 In nn/analysis/projection.py: pca; in nn/network.py: Network.hidden; t-SNE is scikit-learn's."""

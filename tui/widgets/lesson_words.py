@@ -52,6 +52,11 @@ def of_network(page: Page) -> str:
     return f"after {page.step:,} {steps}{applied}"
 
 
+def nats(loss: float) -> str:
+    """A loss with as many digits as it takes to see a step's difference."""
+    return f"{loss:.6f}" if loss >= 1e-3 or loss == 0 else f"{loss:.4e}"
+
+
 def outcome(page: Page) -> Line:
     """What the step does to the loss of these very digits."""
     lesson = page.lesson
@@ -61,17 +66,17 @@ def outcome(page: Page) -> Line:
         fell = lesson.loss_after < lesson.loss
         return Line(
             (
-                (f"a would change this loss {lesson.loss:.6f} → ", "plain"),
-                (f"{lesson.loss_after:.6f}", "good" if fell else "bad"),
+                (f"a would change this loss {nats(lesson.loss)} → ", "plain"),
+                (nats(lesson.loss_after), "good" if fell else "bad"),
                 (f" ({rate})", "quiet"),
             )
         )
     was, now = before.lesson.loss, before.lesson.loss_after
     return Line(
         (
-            (f"Applied to a copy: loss {was:.6f} → ", "plain"),
-            (f"{now:.6f} {'✓ fell' if now < was else '✗ rose'}", "good" if now < was else "bad"),
-            (f"; z undoes it, a goes on to {lesson.loss_after:.6f} ({rate})", "quiet"),
+            (f"Applied to a copy: loss {nats(was)} → ", "plain"),
+            (f"{nats(now)} {'✓ fell' if now < was else '✗ rose'}", "good" if now < was else "bad"),
+            (f"; z undoes it, a goes on to {nats(lesson.loss_after)} ({rate})", "quiet"),
         )
     )
 

@@ -99,8 +99,9 @@ class ScenePicture(PictureWidget, can_focus=True):
 
     @property
     def few_colours(self) -> bool:
-        """Are there no more than sixteen, or none at all?"""
-        return self.get_component_styles("scene-picture--paper").background.ansi is not None
+        """Are there no more than sixteen, or, by NO_COLOR, none at all?"""
+        ansi = self.get_component_styles("scene-picture--paper").background.ansi
+        return self.app.no_color or ansi is not None
 
     def draw_signed(self, canvas: Canvas, x: int, y: int, values: NDArray[Any]) -> int:
         """Values (h, w) from -1 to 1, two to a cell; returns the line below."""

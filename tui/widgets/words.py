@@ -68,7 +68,7 @@ class Words(PictureWidget):
         ellipsis = "~" if self.ascii_only else "…"
         lines = self.lines
         if self._wrap:
-            lines = tuple(part for each in lines for part in _broken(each, canvas.width))
+            lines = tuple(part for each in lines for part in broken(each, canvas.width))
         first = min(max(self.seen - canvas.height // 3, 0), max(len(lines) - canvas.height, 0))
         for y, each in enumerate(lines[first : first + canvas.height]):
             x = 0
@@ -91,7 +91,7 @@ def plain(text: str) -> str:
     return text.translate(_PLAIN)
 
 
-def _broken(whole: Line, width: int) -> list[Line]:
+def broken(whole: Line, width: int) -> list[Line]:
     """A line as several, none wider than `width`."""
     if sum(cells(text) for text, _ in whole.spans) <= width:
         return [whole]
