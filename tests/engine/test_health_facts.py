@@ -52,8 +52,9 @@ def test_an_alert_says_why_and_what_a_key_would_do(kind: Kind) -> None:
     assert len(line(entry)) <= 77
     state = state_after(alert)
     assert state.advice is not None
-    assert state.status.alert == f"{advice.short(alert)}; a: {state.advice.words}"
-    assert len(state.status.alert) < 66
+    assert state.status.alert == advice.short(alert)
+    assert state.status.remedy == state.advice.words
+    assert len(f"{state.status.alert}; a: {state.status.remedy}") < 66
     first, second = list(state.book.lines)[-2:]
     assert "! " + advice.why(alert) in first
     assert second.endswith(f"a: {state.advice.words}")

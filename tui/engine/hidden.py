@@ -48,7 +48,7 @@ def trainer_of(run: RunDirectory) -> Trainer:
     if not run.checkpoint.exists():
         raise RunError(
             f"Run {printable(run.name)} has no checkpoint yet, so there is no network to ask; "
-            "it writes one after its first epoch."
+            "it writes one when its training begins."
         )
     try:
         split = load_split(

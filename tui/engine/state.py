@@ -90,7 +90,9 @@ class RunStatus:
     quiet: float = 0.0
     """Seconds without news of a worker that ought to have some; 0 where all is well."""
     alert: str = ""
-    """What is amiss with the run, in a few words, and what a key would do about it."""
+    """What is amiss with the run, in a few words."""
+    remedy: str = ""
+    """What could be done about it."""
     held: bool = False
     """Is the worker to hold, or does it? It may be told so while the digits are still loaded."""
 
@@ -300,9 +302,8 @@ class RunState:
         self._alert, self.advice, words = alert, None, ""
         if alert is not None:
             self.advice = advice.against(alert, self.hyperparameters)
-            act = f"; a: {self.advice.words}" if self.advice else ""
-            words = f"{advice.short(alert)}{act}"
-        self._update(alert=words)
+            words = advice.short(alert)
+        self._update(alert=words, remedy=self.advice.words if self.advice else "")
 
     def _end(self, phase: Phase, sentence: str = "") -> None:
         """Whatever was said of the run before it ended is no longer so."""

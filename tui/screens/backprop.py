@@ -192,6 +192,7 @@ class BackpropScreen(BackpropDesk):
     def _tell(self) -> None:
         """Everything in words."""
         page, step = self.page, self.step
+        self.set_class(step is None, "-empty")
         if page is None or step is None:
             for name in ("head", "message", "source", "explain", "apart"):
                 self._say(name, ())

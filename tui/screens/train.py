@@ -100,7 +100,7 @@ class TrainScreen(ChartDesk):
 
     def compose(self) -> ComposeResult:
         self.choose_breakpoints()
-        yield StatusLine().data_bind(TrainScreen.status, TrainScreen.sent)
+        yield StatusLine(remedy_key="a").data_bind(TrainScreen.status, TrainScreen.sent)
         with Container(id="panes"):
             yield PaneTabs(TABS).data_bind(shown=TrainScreen.shown_pane)
             with Container(id="form-pane", classes="pane"):

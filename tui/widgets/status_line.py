@@ -63,6 +63,11 @@ class StatusLine(PictureWidget):
     """Bytes a second that went to the terminal of late; told along with what else there is to tell,
     for to say that nothing is sent would be to send something."""
 
+    def __init__(self, *, remedy_key: str = "1 a") -> None:
+        """`remedy_key` is what does something about an alert, from where the line stands."""
+        super().__init__()
+        self._remedy_key = remedy_key
+
     def watch_status(self, old: RunStatus, new: RunStatus) -> None:
         self.request_picture(at_once=old.phase != new.phase)
 
@@ -101,6 +106,8 @@ class StatusLine(PictureWidget):
         """What is amiss and what a key would do, and how far the run is where there is room."""
         status, room = self.status, self.size.width - x - 1
         words = f"! {status.alert}"
+        if status.remedy:
+            words += f"; {self._remedy_key}: {status.remedy}"
         canvas.put(x, 0, shorten(words, room, "~" if self.ascii_only else "…"), 3)
         at = x + cells(words)
         for fact in self._facts()[:2]:
