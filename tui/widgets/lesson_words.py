@@ -39,7 +39,7 @@ def head(page: Page, place: int) -> tuple[Line, ...]:
 def elsewhere(page: Page) -> str:
     """Which parameters stand in for these wherever the network is not taught but tested."""
     if page.judged_by == "average":
-        return "These parameters are in training; tests, and 3 Look, take their average (EMA)."
+        return "Training moves these parameters; tests, and 3 Look, take their average (EMA)."
     if page.judged_by == "best":
         return f"The last parameters; tests, and 3 Look, take the best, of epoch {page.best_epoch}."
     return ""
