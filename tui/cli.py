@@ -179,7 +179,7 @@ def _open(options: argparse.Namespace) -> int:
 def _quick_start() -> Iterator[None]:
     """Import what the screen needs in three quarters of the time."""
     # What is imported stays: to look through it for rubbish, again and again, finds none. The app
-    # lets the collector go on as soon as it stands (`InklingApp.on_ready`).
+    # lets the collector go on when all of it is there (`tui.ahead`).
     gc.disable()
     # OpenBLAS starts its threads when NumPy is imported; the screen multiplies next to nothing. A
     # worker chooses a number for itself, so this is not for its environment.
