@@ -200,9 +200,9 @@ _MANAGING = ("runs", "rm", "pause", "resume", "stop")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out a command line; the exit status is 0 done, 1 failed, 2 bad usage."""
+    options = build_parser().parse_args(arguments)
     from tui.engine.run_directory import RunError
 
-    options = build_parser().parse_args(arguments)
     try:
         if options.command == "train":
             return _train(options)
