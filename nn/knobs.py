@@ -213,18 +213,21 @@ class KnobSet:
         """How a pydantic model that this is a field of reads and writes it."""
         from pydantic_core import core_schema
 
-        def read(value: object) -> KnobSet:
-            if isinstance(value, cls):
-                return value
-            if not isinstance(value, Mapping):
-                raise ValueError("must be a table of hyperparameters")
-            return cls.model_validate(value)
+        def read(value: object, table: Callable[[object], dict[str, Any]]) -> KnobSet:
+            return value if isinstance(value, cls) else cls(**table(value))
 
         def write(value: KnobSet, info: Any) -> dict[str, object]:
             return value.model_dump(mode=info.mode)
 
-        return core_schema.no_info_plain_validator_function(
+        checked = {
+            name: core_schema.typed_dict_field(
+                core_schema.no_info_plain_validator_function(its.parse), required=False
+            )
+            for name, its in cls.KNOBS.items()
+        }
+        return core_schema.no_info_wrap_validator_function(
             read,
+            core_schema.typed_dict_schema(checked, extra_behavior="forbid"),
             serialization=core_schema.plain_serializer_function_ser_schema(write, info_arg=True),
         )
 

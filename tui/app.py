@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 
 from nn.hyperparameters import Hyperparameters
+from tui.ahead import SOON, import_ahead
 from tui.commands import RoomName, bindings, commands_in, works_in_fields
 from tui.commands.keymap import renamed
 from tui.engine.commands import Stop
@@ -81,12 +81,9 @@ class InklingApp(TuningControl):
         return self.train
 
     def on_ready(self) -> None:
-        # What stands now stands until the end: a full collection would stop the keys for 70 to
-        # 100 ms to look through it all again and find nothing.
+        # The collector is off since before the imports (`tui.cli`), and until these are done.
         if not self.is_headless:
-            gc.freeze()
-        # Off since before the imports (`tui.cli`).
-        gc.enable()
+            self.set_timer(SOON, import_ahead)
 
     def on_mount(self) -> None:
         self._loop_of_ours = asyncio.get_running_loop()

@@ -179,7 +179,7 @@ def _open(options: argparse.Namespace) -> int:
 def _quick_start() -> Iterator[None]:
     """Import what the screen needs in three quarters of the time."""
     # What is imported stays: to look through it for rubbish, again and again, finds none. The app
-    # lets the collector go on as soon as it stands (`InklingApp.on_ready`).
+    # lets the collector go on when all of it is there (`tui.ahead`).
     gc.disable()
     # OpenBLAS starts its threads when NumPy is imported; the screen multiplies next to nothing. A
     # worker chooses a number for itself, so this is not for its environment.
@@ -200,9 +200,9 @@ _MANAGING = ("runs", "rm", "pause", "resume", "stop")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out a command line; the exit status is 0 done, 1 failed, 2 bad usage."""
+    options = build_parser().parse_args(arguments)
     from tui.engine.run_directory import RunError
 
-    options = build_parser().parse_args(arguments)
     try:
         if options.command == "train":
             return _train(options)

@@ -73,7 +73,8 @@ try:
     main({arguments})
 except SystemExit:
     pass
-slow = {{"numpy", "textual", "rich", "plotext", "sklearn", "pooch", "asyncio", "multiprocessing"}}
+slow = {{"numpy", "pydantic", "textual", "rich", "plotext", "sklearn", "pooch", "asyncio", "email",
+         "multiprocessing"}}
 print("slow:", sorted(slow & set(sys.modules)))
 """
     done = subprocess.run(

@@ -1,0 +1,49 @@
+"""What the app does without until somebody asks for it, in a fresh interpreter."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tui.ahead import MODULES
+
+OPENED = """
+import asyncio, sys
+from pathlib import Path
+from tui.app import InklingApp
+from tui.session import Session
+from tui.widgets.hyperparameter_form import HyperparameterForm
+
+async def open_it():
+    app = InklingApp(Session(Path("nowhere")))
+    async with app.run_test(size=(120, 40)) as pilot:
+        while not app.train.query_one(HyperparameterForm).furnished:
+            await pilot.pause(0.01)
+
+asyncio.run(open_it())
+print(*sys.modules)
+"""
+
+LATER = {
+    "pydantic", "plotext", "textual_plotext", "sklearn", "scipy", "PIL", "pooch", "requests",
+    "tomli_w", "threadpoolctl", "nn.network", "nn.trainer", "nn.data", *MODULES,
+}  # fmt: skip
+
+
+def test_the_app_opens_without_what_nobody_has_asked_for() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", OPENED], capture_output=True, text=True, check=True, timeout=60
+    )
+    modules = set(done.stdout.split())
+    assert {"textual", "tui.screens.train"} <= modules
+    assert modules & LATER == set()
+
+
+def test_what_is_imported_ahead_is_all_there_and_brings_nothing_that_can_wait() -> None:
+    code = "import sys, tui.ahead as a; a._import_all(); print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    modules = set(done.stdout.split())
+    assert set(MODULES) <= modules
+    assert modules.isdisjoint({"sklearn", "scipy", "plotext", "pooch", "requests"})
