@@ -7,7 +7,7 @@ turn, so that the noise of the machine falls on both. `plan` and `draw` happen a
 sample the curves on the event loop, and to draw them in the chart's thread. To read the files of a
 whole run into its curves happens once, in pieces, while the screen is there already. Opened in the
 app is a run from `attach` until the chart shows its first picture, and until it shows its last
-step. Times are of the processor, but for those of the app, which are the wall's.
+step. Times are of the processor, but for those two, which are the wall's.
 """
 
 from __future__ import annotations
@@ -79,17 +79,18 @@ def planned(read: Overlay, view: ChartView) -> ChartPlan:
     return found
 
 
-async def open_app(run: RunDirectory, epochs: int) -> tuple[float, float]:
-    """Seconds until the app shows a run's chart, and until its last step is in it."""
+async def open_app(run: RunDirectory, epochs: int) -> tuple[float, float, float]:
+    """Seconds until the app shows a run's chart, and until its last step is in it; and what that
+    took of the processor."""
     app = InklingApp(Session(run.path.parent), attach=run)
     async with app.run_test(size=(120, 40)) as pilot:
-        begun = time.perf_counter()
+        begun, worked = time.perf_counter(), time.process_time()
         while not (app.train.chart.planned and not app.train.chart.drawing):
             await pilot.pause(0.005)
         first = time.perf_counter() - begun
         while app.train.chart.planned.stretch[1] < epochs * STEPS_PER_EPOCH:
             await pilot.pause(0.005)
-        return first, time.perf_counter() - begun
+        return first, time.perf_counter() - begun, time.process_time() - worked
 
 
 def main() -> None:
@@ -122,10 +123,11 @@ def main() -> None:
                 if repeat:
                     note("move the cursor", epochs, took)
                     note("read the files", epochs, seconds(lambda r=run: overlay(r, 0)))
-                first, last = asyncio.run(open_app(run, epochs))
+                first, last, worked = asyncio.run(open_app(run, epochs))
                 if repeat:
                     note("app, first sight", epochs, first)
                     note("app, last step", epochs, last)
+                    note("the same, worked", epochs, worked)
     print(f"chart of {SIZE[0]}x{SIZE[1]}; medians of {options.repeats} interleaved rounds, ms")
     print(f"  {'':18}{f'{SHORT} epochs':>12}{f'{LONG:,} epochs':>14}{'ratio':>8}")
     for what, own in rows.items():

@@ -194,12 +194,11 @@ class KnobSet:
         return cls(**values)
 
     def model_copy(self, *, update: Mapping[str, object]) -> Self:
-        """The same, but for what is to be another.
-
-        Raises:
-            HyperparameterError: there is no such field, or a value will not do.
-        """
-        return self.model_validate({**self.model_dump(), **update})
+        """The same, but for values that have been parsed, or are known to be none of a person's: a
+        network that is trained pass by pass has more epochs than anybody may ask for."""
+        new = object.__new__(type(self))
+        vars(new).update(vars(self), **update)
+        return new
 
     def model_dump(self, *, mode: str = "python") -> dict[str, object]:
         """The values by name, in order; as JSON has them if `mode` is `json`."""

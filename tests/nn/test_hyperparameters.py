@@ -327,9 +327,9 @@ def test_a_set_of_hyperparameters_is_frozen_and_closed() -> None:
     with pytest.raises(TypeError):
         Hyperparameters(colour=3)  # type: ignore[call-arg]
     with pytest.raises(HyperparameterError, match="There is no hyperparameter 'colour'"):
-        h.model_copy(update={"colour": 3})
+        Hyperparameters.model_validate({"colour": 3})
     with pytest.raises(HyperparameterError, match="Epochs must be at least 1"):
-        h.model_copy(update={"epochs": 0})
+        Hyperparameters(epochs=0)
 
 
 def test_control_characters_never_reach_the_sentence() -> None:

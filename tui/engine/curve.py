@@ -103,7 +103,10 @@ class Curve:
         if not before:
             self._first_x[bucket] = x
         self._last_x[bucket] = x
-        if math.isfinite(value):
+        if self._span == 1 and -_SUMMABLE <= value <= _SUMMABLE:
+            self._low[bucket] = self._high[bucket] = self._sum[bucket] = value
+            self._count[bucket] = 1
+        elif math.isfinite(value):
             self._low[bucket] = min(self._low[bucket], value)
             self._high[bucket] = max(self._high[bucket], value)
             self._sum[bucket] += min(max(value, -_SUMMABLE), _SUMMABLE)
@@ -201,8 +204,9 @@ class Curve:
                 (self._sum, summands, np.add),
             ):  # fmt: skip
                 kept[into] = reduce(kept[into], reduce.reduce(values[part].reshape(shape), axis=1))
-            count = np.count_nonzero(finite[part].reshape(shape), axis=1)
-            self._count[into] += count
+            self._count[into] += (
+                steps.shape[1] if whole else np.count_nonzero(finite[part].reshape(shape), axis=1)
+            )
 
         span, points = self._span, self._points
         begun = min(-points % span, len(xs))
