@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nn.hyperparameters import Hyperparameters
 from tui.engine.client import CommandRefused, new_config
 from tui.engine.commands import Epoch, Pause, Resume, Set, Step, Stop
+from tui.engine.facts import Entry, Stopped, encode
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.state import RunState
+from tui.engine.tail import CHUNK, STEP
 from tui.engine.worker import Worker
 from tui.session import SHOW_EVERY, Session
 
@@ -57,6 +61,20 @@ async def test_a_run_from_start_to_finish(session: Session, runs: Path) -> None:
     assert state.status.test_accuracy == 1 - len(state.predictions.wrong) / 360
     assert session.run is not None
     assert session.run.path.parent == runs
+
+
+async def test_a_long_history_is_shown_when_it_is_all_there(
+    session: Session, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.session.SHOW_BEHIND", math.inf)
+    run = RunDirectory.create(runs, new_config(Hyperparameters(), None))
+    steps = np.zeros(3 * CHUNK // STEP.itemsize, STEP)
+    steps["step"] = np.arange(1, len(steps) + 1)
+    steps.tofile(run.steps)
+    run.journal.write_bytes(encode(Entry(time.time(), Stopped(len(steps), 1, "pts/2"))))
+    session.attach(run)
+    seen = [state.status.step async for state in session.changes()]
+    assert set(seen) == {0, len(steps)}
 
 
 async def test_a_run_is_commanded(session: Session) -> None:

@@ -31,6 +31,7 @@ from nn.specs import SPECS, format_value
 from tui.app import InklingApp
 from tui.engine.commands import Set, Stop
 from tui.widgets.hyperparameter_field import HyperparameterField
+from tui.widgets.hyperparameter_form import HyperparameterForm
 
 BAD = {
     "dataset": "cats",
@@ -63,6 +64,27 @@ BAD = {
     "threads": "",
 }
 """One text for each field that can be typed in, which will not do."""
+
+
+async def test_what_is_asked_of_the_form_before_it_is_furnished_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    furnish = HyperparameterForm._furnish
+
+    async def not_yet(_: HyperparameterForm) -> None:
+        """Somebody was quicker than the second paint."""
+
+    monkeypatch.setattr(HyperparameterForm, "_furnish", not_yet)
+    session = QuietSession()
+    app = InklingApp(session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("space", "f", "pagedown")
+        assert [stint for stint, _ in session.starts] == ["run"]
+        assert session.starts[0][1] == resolve(None, {})
+        assert app.focused is None
+        await furnish(form(app))
+        await wait_for(pilot, lambda: app.focused is form(app).groups[0].heading)
+        assert form(app).query_one("#preset", Select).value == "first-light"
 
 
 def message(app: InklingApp) -> str:

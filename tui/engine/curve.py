@@ -199,11 +199,15 @@ class Curve:
             if (self._points + part.start) % self._span == 0:
                 self._first_x[into] = steps[:, 0]
             self._last_x[into] = steps[:, -1]
-            for kept, values, reduce in (
-                (self._low, lows, np.minimum), (self._high, highs, np.maximum),
-                (self._sum, summands, np.add),
-            ):  # fmt: skip
-                kept[into] = reduce(kept[into], reduce.reduce(values[part].reshape(shape), axis=1))
+            # Along the first axis, for which NumPy is four times as fast as along a short last one.
+            across = np.ascontiguousarray(lows[part].reshape(shape).T)
+            self._low[into] = np.minimum(self._low[into], np.minimum.reduce(across))
+            if not whole:
+                across = np.ascontiguousarray(highs[part].reshape(shape).T)
+            self._high[into] = np.maximum(self._high[into], np.maximum.reduce(across))
+            if summands is not ys:
+                across = np.ascontiguousarray(summands[part].reshape(shape).T)
+            self._sum[into] += np.add.reduce(across)
             self._count[into] += (
                 steps.shape[1] if whole else np.count_nonzero(finite[part].reshape(shape), axis=1)
             )

@@ -10,6 +10,7 @@ import itertools
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -67,6 +68,7 @@ class HyperparameterForm(Vertical):
         super().__init__()
         self._initial = initial
         self.furnished = False
+        self._put_off: list[Callable[[], None]] = []
         self.fields = {name: HyperparameterField(spec) for name, spec in SPECS.items()}
         by_group = itertools.groupby(self.fields.values(), lambda field: field.spec.group)
         self.groups = [
@@ -107,11 +109,13 @@ class HyperparameterForm(Vertical):
         await self.query_one(FieldColumn).mount(preset, *self.groups)
         self.furnished = True
         self._show_preset()
+        for act in self._put_off:
+            act()
 
-    def _put_off(self, act: Callable[..., None], *what: object) -> bool:
-        """Is there no field to go to yet? Then do it when there is."""
+    def _later(self, act: Callable[..., None], *what: object) -> bool:
+        """Is there no field to go to yet? Then it is done when there is."""
         if not self.furnished:
-            self.call_after_refresh(act, *what)
+            self._put_off.append(partial(act, *what))
         return not self.furnished
 
     def hyperparameters(self) -> Hyperparameters:
@@ -124,7 +128,7 @@ class HyperparameterForm(Vertical):
 
     def show_error(self, name: str, sentence: str) -> None:
         """Mark a field with what is wrong with it, and go there."""
-        if self._put_off(self.show_error, name, sentence):
+        if self._later(self.show_error, name, sentence):
             return
         field = self.fields.get(name)
         if field is not None:
@@ -162,7 +166,7 @@ class HyperparameterForm(Vertical):
 
     def suggest(self, name: str, value: Value) -> None:
         """Put a value into a field as if a person had typed it, and go there."""
-        if self._put_off(self.suggest, name, value):
+        if self._later(self.suggest, name, value):
             return
         field = self.fields[name]
         group = next(group for group in self.groups if field in group.fields)
@@ -174,13 +178,13 @@ class HyperparameterForm(Vertical):
         field.take_focus()
 
     def focus_first(self) -> None:
-        if self._put_off(self.focus_first):
+        if self._later(self.focus_first):
             return
         self.query_one("#preset", Select).focus()
 
     def go_to_group(self, groups: int) -> None:
         """Focus the heading of the next group (1), or of this one or the one before (-1)."""
-        if self._put_off(self.go_to_group, groups):
+        if self._later(self.go_to_group, groups):
             return
         focused = self.screen.focused
         around = focused.ancestors_with_self if focused else []
