@@ -47,8 +47,8 @@ What it gets wrong, and why:
                        and the inside: statistics of layers, units, a map of the hidden layer
 
 Besides the book, `names` lists what things are called, `hyperparameters` is the one place where
-every knob is named, bounded and explained (pydantic does the checking, `checks` and `sources` what
-it cannot), `specs`, `presets` and `estimator_parameters` are read off it, and `data` is where the
-digits come from. Nothing in here prints or knows that a terminal exists, and only `prefetch` and
-`data.openml` start threads.
+every knob is named, bounded and explained (`knobs` says what a knob is, and does the checking;
+`checks` and `sources` what bounds cannot), `specs`, `presets` and `estimator_parameters` are read
+off it, and `data` is where the digits come from. Nothing in here prints or knows that a terminal
+exists, and only `prefetch` and `data.openml` start threads.
 """
