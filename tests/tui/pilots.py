@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from textual.app import App
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets._toast import Toast
 
@@ -89,6 +90,13 @@ async def wait_for(
         assert time.monotonic() < until, f"never came true: {what or condition}"
         await pilot.pause(0.01)
     await pilot.pause()
+
+
+def burst(app: App[Any], *keys: str) -> None:
+    """Keys as they come from a held key, or by a slow line: all at once, each before the one before
+    has had its effect."""
+    for key in keys:
+        app.post_message(Key(key, " " if key == "space" else None))
 
 
 R = TypeVar("R", bound=Room)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from error_runs import finished_run
-from pilots import SIZES, QuietSession, backprop_room, opened, text, toasts, wait_for
+from pilots import SIZES, QuietSession, backprop_room, burst, opened, text, toasts, wait_for
 
 from tui.engine.hidden import trainer_of
 from tui.engine.taken_apart import Parts
@@ -62,9 +62,12 @@ async def test_digits_batches_rates_and_what_is_no_gradient(runs: Path) -> None:
         await pilot.press("b", "a", "a", "z")
         await wait_for(pilot, lambda: room.page.applied == 1 and "✓ fell" in text(app))
         assert room.step.phase == "backward"
-        await pilot.press("down", "right", "c")
+        await pilot.press("home")
+        row = room.cell[0]
+        burst(app, "right", "right", "right", "c")
         await wait_for(pilot, lambda: "✓ they agree" in text(app))
-        assert room.opinion.trained == room.matrix.numbers[room.cell]
+        assert room.cell == (row, 3)
+        assert room.opinion.trained == room.matrix.numbers[row, 3]
         await pilot.press("left")
         await wait_for(pilot, lambda: "they agree" not in text(app))
         await pilot.press("G", "escape")

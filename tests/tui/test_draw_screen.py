@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from error_runs import finished_run
 from PIL import Image
-from pilots import LONG, draw_room, opened, text, toasts, wait_for, wait_for_pictures
+from pilots import LONG, burst, draw_room, opened, text, toasts, wait_for, wait_for_pictures
 from textual.geometry import Region
 from textual.pilot import Pilot
 
@@ -84,7 +84,10 @@ async def test_by_mouse_without_a_run(runs: Path, size: tuple[int, int]) -> None
 
 async def test_by_keys(runs: Path) -> None:
     async with drawing_of(None, runs) as (app, pilot, room, _):
-        await pilot.press("right", "down")
+        burst(app, "right", "down", "space")
+        await wait_for(pilot, lambda: room.tool.down)
+        assert room.drawing.ink[15, 15] == 255
+        await pilot.press("space", "u")
         assert room.drawing.is_blank
         assert (room.tool.x, room.tool.y) == (15, 15)
         await pilot.press("space")

@@ -12,6 +12,7 @@ from effects_look import enter, state_with_files
 from error_runs import finished_run
 from pilots import (
     QuietSession,
+    burst,
     draw_room,
     look_room,
     opened,
@@ -65,9 +66,8 @@ async def test_look_inside_a_run(runs: Path) -> None:
 
         await pilot.press("w")
         await wait_for(pilot, lambda: look.scene.units)
-        await pilot.press("right", "right")
-        await wait_for(pilot, lambda: look.unit == 2)
-        await pilot.press("space")
+        burst(app, "right", "right", "space")
+        await wait_for(pilot, lambda: look.off == (2,) and look.unit == 2)
         await wait_for(pilot, lambda: look.scene.effect)
         await pilot.press("left")
         await wait_for(pilot, lambda: look.unit == 1)
@@ -88,8 +88,9 @@ async def test_look_inside_a_run(runs: Path) -> None:
         await wait_for(pilot, lambda: look.scene.chart)
         await wait_for_pictures(app, pilot)
         before = look.digit
-        await pilot.press("left")
-        await wait_for(pilot, lambda: look.digit != before)
+        places = look.query_one(MapView)._cells
+        burst(app, "left", "left", "left")
+        await wait_for(pilot, lambda: places[look.digit][0] <= places[before][0] - 3)
         await wait_for(pilot, lambda: look.scene.flow.digit == look.digit)
         await pilot.press("t")
         await wait_for(pilot, lambda: look.tsne, "t-SNE", seconds=60)

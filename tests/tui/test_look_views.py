@@ -142,6 +142,7 @@ async def test_walk_the_map_from_digit_to_digit() -> None:
         view.focus()
         await pilot.pause()
         for key in ("right", "left", "up", "down"):
+            view.digit = 4
             await pilot.press(key)
 
     text = await drawn(view, scene, then=walk)

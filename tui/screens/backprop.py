@@ -248,6 +248,7 @@ class BackpropScreen(BackpropDesk):
             )
         else:
             self.action_show_pane("numbers")
+            self._walked()
             self.compare(self.page, self.matrix, self.place())
 
     def action_apply(self) -> None:
@@ -317,8 +318,9 @@ class BackpropScreen(BackpropDesk):
         self.open_index(event.index)
 
     @on(MatrixGrid.Walked)
-    def _walked(self, event: MatrixGrid.Walked) -> None:
-        self.cell = event.cell
+    def _walked(self) -> None:
+        # Where the cursor is by now: a message may have been overtaken by the keys after it.
+        self.cell = self.query_one(MatrixGrid).cell
 
     @on(PaneTabs.Chosen)
     def _tab_chosen(self, event: PaneTabs.Chosen) -> None:

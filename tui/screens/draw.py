@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -71,7 +71,13 @@ class DrawScreen(DrawDesk):
 
     NAME = "draw"
     CSS_PATH = "draw.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("draw")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("draw"),
+        Binding("left", "move(-1, 0)", show=False),
+        Binding("right", "move(1, 0)", show=False),
+        Binding("up", "move(0, -1)", show=False),
+        Binding("down", "move(0, 1)", show=False),
+    ]
 
     status: reactive[RunStatus] = reactive(RunStatus(), repaint=False)
     tool: reactive[Tool] = reactive(Tool(), repaint=False)
@@ -187,10 +193,11 @@ class DrawScreen(DrawDesk):
         self.tool = clamped(place, self.drawing.shape)
         self._stroke(drawing, event.start, event.end, erase=erase)
 
-    @on(DrawingPad.Moved)
-    def _moved(self, event: DrawingPad.Moved) -> None:
+    def action_move(self, right: int, down: int) -> None:
+        """The pen, by so many pixels. No message of the sheet's: a key right after it must not
+        overtake it."""
         start = self.tool.middle
-        self.tool = clamped(self.tool, self.drawing.shape, event.right, event.down)
+        self.tool = clamped(self.tool, self.drawing.shape, right, down)
         if self.tool.down:
             self._stroke(self.drawing, start, self.tool.middle, erase=self.tool.erasing)
 

@@ -75,7 +75,9 @@ class LookScreen(LookDesk):
             with Container(id="weights-pane", classes="pane"):
                 yield WeightsView().data_bind(LookScreen.scene, LookScreen.unit, LookScreen.off)
             with Container(id="map-pane", classes="pane"):
-                yield MapView().data_bind(LookScreen.scene, LookScreen.words, other=LookScreen.tsne)
+                yield MapView().data_bind(
+                    LookScreen.scene, LookScreen.digit, LookScreen.words, other=LookScreen.tsne
+                )
         with Container(id="explain-pane", classes="pane"):
             yield Explain().data_bind(view=LookScreen.shown_view)
         yield DigitField()
@@ -158,6 +160,7 @@ class LookScreen(LookDesk):
 
     def action_switch(self) -> None:
         """The unit at the cursor: off, or on again."""
+        self._unit_moved()
         units = self.scene.units if self.scene is not None else None
         if units is None:
             self.complain("There are no units yet; w shows them.")
@@ -210,12 +213,13 @@ class LookScreen(LookDesk):
         self._leave_field()
 
     @on(WeightsView.Moved)
-    def _unit_moved(self, event: WeightsView.Moved) -> None:
-        self.unit = event.unit
+    def _unit_moved(self) -> None:
+        # Where the cursor is by now: a message may have been overtaken by the keys after it.
+        self.unit = self.query_one(WeightsView).unit
 
     @on(MapView.Moved)
-    def _digit_moved(self, event: MapView.Moved) -> None:
-        self.digit = event.digit
+    def _digit_moved(self) -> None:
+        self.digit = self.query_one(MapView).digit or 0
 
     @on(PaneTabs.Chosen)
     def _tab_chosen(self, event: PaneTabs.Chosen) -> None:

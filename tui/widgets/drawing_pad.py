@@ -11,7 +11,6 @@ from typing import ClassVar
 import numpy as np
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
@@ -54,7 +53,7 @@ class Tool:
 
 
 class DrawingPad(PictureWidget, can_focus=True):
-    """The left button draws, the right one erases; the arrows move the cursor."""
+    """The left button draws, the right one erases."""
 
     ALLOW_SELECT = False
 
@@ -74,13 +73,6 @@ class DrawingPad(PictureWidget, can_focus=True):
         "drawing-pad--cursor",
     }
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(-1, 0)", show=False),
-        Binding("right", "move(1, 0)", show=False),
-        Binding("up", "move(0, -1)", show=False),
-        Binding("down", "move(0, 1)", show=False),
-    ]
-
     drawing: reactive[Drawing | None] = reactive(None, repaint=False)
     tool: reactive[Tool] = reactive(Tool(), repaint=False)
 
@@ -93,13 +85,6 @@ class DrawingPad(PictureWidget, can_focus=True):
         end: Point
         erase: bool
         begins: bool
-
-    @dataclass
-    class Moved(Message):
-        """The cursor is to move by so many pixels."""
-
-        right: int
-        down: int
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,9 +106,6 @@ class DrawingPad(PictureWidget, can_focus=True):
     def watch_has_focus(self, _has_focus: bool) -> None:
         super().watch_has_focus(_has_focus)
         self.request_picture(at_once=True)
-
-    def action_move(self, right: int, down: int) -> None:
-        self.post_message(self.Moved(right, down))
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         if event.button in (LEFT, RIGHT) and not self._button:

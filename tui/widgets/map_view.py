@@ -65,6 +65,9 @@ class MapView(ScenePicture):
     other: reactive[DigitMap | None] = reactive(None, repaint=False)
     """A map to be shown in place of the scene's."""
 
+    digit: reactive[int | None] = reactive(None, repaint=False)
+    """Where the cursor is; by default at the scene's digit, which may be found out only later."""
+
     words: reactive[str] = reactive("", repaint=False)
     """What is being done about it."""
 
@@ -83,6 +86,9 @@ class MapView(ScenePicture):
         self._letters = Canvas(0, 0)
 
     def watch_other(self) -> None:
+        self.request_picture(at_once=True)
+
+    def watch_digit(self) -> None:
         self.request_picture(at_once=True)
 
     def watch_words(self) -> None:
@@ -104,7 +110,7 @@ class MapView(ScenePicture):
         chart = self.chart
         if chart is None or not self._on_top or self.scene is None:
             return
-        place = chart.place_of(self.scene.wish.digit)
+        place = chart.place_of(self._cursor(self.scene))
         # A cell is twice as high as it is wide.
         here = self._cells[place] if place is not None else self._cells.mean(axis=0)
         across, along = (self._seen - here).T * ((1,), (2,))
@@ -121,7 +127,12 @@ class MapView(ScenePicture):
     def _go(self, cell: tuple[int, int]) -> None:
         chart = self.chart
         if chart is not None and cell in self._on_top:
-            self.post_message(self.Moved(int(chart.indices[self._on_top[cell]])))
+            # At once: the next key may be here before the message is there.
+            self.digit = int(chart.indices[self._on_top[cell]])
+            self.post_message(self.Moved(self.digit))
+
+    def _cursor(self, scene: Scene) -> int:
+        return scene.wish.digit if self.digit is None else self.digit
 
     def draw(self, canvas: Canvas, scene: Scene) -> str:
         chart, s = self.chart, scene.split
@@ -136,17 +147,16 @@ class MapView(ScenePicture):
         words = f"{self.words}  " * bool(self.words) + self._words(chart)
         canvas.put(0, 0, shorten(words, canvas.width, self.pen.ellipsis), QUIET)
         canvas.blit(0, 1, self._letters.codes, self._letters.styles)
-        digit = scene.wish.digit
-        here = chart.place_of(digit)
+        here = chart.place_of(self._cursor(scene))
         if here is not None:
             x, y = self._cells[here].tolist()
-            letter = self._letter(s.class_names[int(s.test_labels[digit])])
+            letter = self._letter(s.class_names[int(s.test_labels[chart.indices[here]])])
             canvas.put(x, y + 1, letter, HERE)
             canvas.put(x - 1, y + 1, "[", HERE, width=1)
             canvas.put(x + 1, y + 1, "]", HERE, width=1)
         left, top = (width + 2, 1) if beside else (0, canvas.height - 1)
         sheet = Canvas(canvas.width - left, canvas.height - top, GROUND)
-        self._draw_digit(sheet, scene, here is not None)
+        self._draw_digit(sheet, scene, chart.place_of(scene.wish.digit) is not None)
         canvas.blit(left, top, sheet.codes, sheet.styles)
         return ""
 

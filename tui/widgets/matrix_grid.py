@@ -138,6 +138,8 @@ class MatrixGrid(PictureWidget, can_focus=True):
         rows, columns = self.matrix.numbers.shape
         cell = min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)
         if cell != self.cell:
+            # At once: the next key may be here before the message is there.
+            self.cell = cell
             self.post_message(self.Walked(cell))
 
     def on_click(self, event: events.Click) -> None:

@@ -75,7 +75,7 @@ class WeightsView(ScenePicture):
     def action_move(self, units: int) -> None:
         found = self.scene.units if self.scene is not None else None
         if found is not None:
-            self.post_message(self.Moved(min(max(self.unit + units, 0), len(found.weights) - 1)))
+            self._go(min(max(self.unit + units, 0), len(found.weights) - 1))
 
     def action_move_row(self, rows: int) -> None:
         self.action_move(rows * (self._layout.columns if self._layout else 1))
@@ -92,7 +92,12 @@ class WeightsView(ScenePicture):
             x, y = layout.place(number)
             across = x <= event.x < x + layout.box_width
             if across and y <= event.y <= y + layout.image_height:
-                self.post_message(self.Moved(first + number))
+                self._go(first + number)
+
+    def _go(self, unit: int) -> None:
+        # At once: the next key may be here before the message is there.
+        self.unit = unit
+        self.post_message(self.Moved(unit))
 
     def draw(self, canvas: Canvas, scene: Scene) -> str:
         units, s = scene.units, scene.split
