@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import RenderableType
-from textual import on, work
+from textual import events, on, work
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.filter import LineFilter
@@ -131,7 +131,21 @@ class InklingApp(TuningControl):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         editing = isinstance(self.screen, Room) and self.screen.editing
-        return works_in_fields(action) if editing else super().check_action(action, parameters)
+        if editing:
+            return works_in_fields("app", action)
+        return super().check_action(action, parameters)
+
+    async def on_event(self, event: events.Event) -> None:
+        # Before Textual looks for bindings, and the focus for its own keys.
+        room = self.screen if isinstance(event, events.InputEvent) else None
+        if not (isinstance(room, Room) and room.jump.takes(event)):
+            await super().on_event(event)
+
+    def action_jump(self) -> None:
+        if isinstance(self.screen, Room):
+            self.screen.jump.begin()
+
+    action_jump_from_field = action_jump
 
     def action_show_help(self) -> None:
         from tui.screens.help import HelpScreen

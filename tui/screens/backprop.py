@@ -318,7 +318,9 @@ class BackpropScreen(BackpropDesk):
 
     @on(MatrixGrid.Walked)
     def _walked(self, event: MatrixGrid.Walked) -> None:
-        self.cell = event.cell
+        # Whoever walks and turns the page in one breath has walked on the page before.
+        if event.matrix is self.matrix:
+            self.cell = event.cell
 
     @on(PaneTabs.Chosen)
     def _tab_chosen(self, event: PaneTabs.Chosen) -> None:

@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.commands import RoomName, commands_in
 from tui.commands.keymap import renamed
 from tui.engine.digit_query import CLASS_FIELDS, FLAGS, NUMBERS
+from tui.screens.dialog import Dialog
 
 
 def _listed(words: Mapping[str, Any]) -> str:
@@ -83,7 +83,7 @@ ABOUT: Mapping[RoomName, str] = MappingProxyType(
 )
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Keys on top, words below; any of the usual keys closes it."""
 
     DEFAULT_CSS = """

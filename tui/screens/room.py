@@ -18,7 +18,9 @@ from textual.widgets import Static
 from tui.commands import RoomName, works_in_fields
 from tui.engine.state import RunState
 from tui.link import LINKS, Link
+from tui.screens.jump import Jump
 from tui.terminal import SMALLEST
+from tui.widgets.jump_label import JumpLabels
 from tui.widgets.key_line import KeyLine
 from tui.widgets.picture_widget import PictureWidget
 
@@ -29,6 +31,7 @@ class Room(Screen[None]):
     NAME: ClassVar[RoomName]
 
     AUTO_FOCUS = ""
+    DEFAULT_CSS = "Room { layers: default jump; }"
     HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
         (0, "-tiny"), (SMALLEST[0], "-narrow"), (100, "-normal"), (160, "-wide"),
     ]  # fmt: skip
@@ -55,6 +58,7 @@ class Room(Screen[None]):
     def __init__(self, *, ascii_only: bool = False) -> None:
         super().__init__()
         self.ascii_only = ascii_only
+        self.jump = Jump(self)
 
     def show_state(self, state: RunState | None) -> None:
         """Show what has become of the run; None is no run."""
@@ -71,10 +75,15 @@ class Room(Screen[None]):
         )
 
     def on_mount(self) -> None:
+        self.mount(JumpLabels())
         for widget in self.query(PictureWidget):
             widget.ascii_only = self.ascii_only
             widget.link = self.link
         self.watch_keys(self.keys)
+
+    def on_resize(self) -> None:
+        # Whatever a letter stood on is somewhere else now.
+        self.jump.end()
 
     def watch_keys(self, keys: Mapping[str, str]) -> None:
         for line in self.query(KeyLine):
@@ -99,7 +108,7 @@ class Room(Screen[None]):
         action: str,
         parameters: tuple[object, ...],  # noqa: ARG002
     ) -> bool | None:
-        return not self.editing or works_in_fields(action)
+        return not self.editing or works_in_fields(self.NAME, action)
 
     @on(KeyLine.Clicked)
     async def _key_clicked(self, event: KeyLine.Clicked) -> None:

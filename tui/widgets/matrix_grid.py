@@ -85,8 +85,9 @@ class MatrixGrid(PictureWidget, can_focus=True):
 
     @dataclass
     class Walked(Message):
-        """The cursor is to stand at another number."""
+        """The cursor is to stand at another number of this matrix, if it is still the one shown."""
 
+        matrix: Matrix
         cell: Cell
 
     def __init__(self) -> None:
@@ -138,7 +139,7 @@ class MatrixGrid(PictureWidget, can_focus=True):
         rows, columns = self.matrix.numbers.shape
         cell = min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)
         if cell != self.cell:
-            self.post_message(self.Walked(cell))
+            self.post_message(self.Walked(self.matrix, cell))
 
     def on_click(self, event: events.Click) -> None:
         y, x = event.y - 1, (event.x - self._label) // WIDTH
