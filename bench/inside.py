@@ -4,8 +4,9 @@
 
 Four times a second REPORT (a JSON file, replaced whole) says how often the screen has been
 refreshed, in which room it is, what the run does, every exception that went no further than a task,
-a worker or a thread, and every callback of the event loop that took more than `SLOW` of processor
-time, with what it was about. To leave (`q`) is counted and not done: a bench ends the app itself.
+a worker or a thread, and with INKLING_CALLBACKS set every callback of the event loop that took more
+than `SLOW` of processor time, with what it was about. To leave (`q`) is counted and not done: a
+bench ends the app itself.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Report:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.callbacks_too = "INKLING_CALLBACKS" in os.environ
         self.refreshes = self.leavings = self.callbacks = 0
         self.errors: list[str] = []
         self.slow: Counter[str] = Counter()
@@ -88,7 +90,8 @@ def look_inside(report: Report) -> None:
     """Have the app, Textual and asyncio tell the report what they do."""
     _count_refreshes(report)
     _gather_errors(report)
-    _time_callbacks(report)
+    if report.callbacks_too:
+        _time_callbacks(report)
 
 
 def _count_refreshes(report: Report) -> None:
@@ -175,5 +178,4 @@ if __name__ == "__main__":
     report = Report(Path(sys.argv[1]))
     look_inside(report)
     threading.Thread(target=report.write_for_ever, daemon=True).start()
-    os.environ.setdefault("PYTHONFAULTHANDLER", "1")
     sys.exit(main(sys.argv[3:]))

@@ -38,7 +38,7 @@ HARMFUL = ("suspend",)
 
 MOVING = (
     "up", "down", "left", "right", "shift+left", "shift+right", "tab", "shift+tab", "enter",
-    "escape", "home", "end", "pageup", "pagedown", "backspace", "space", "ctrl+u",
+    "escape", "home", "end", "pageup", "pagedown", "backspace", "space", "ctrl+u", "ctrl+p",
 )  # fmt: skip
 
 WORDS = ("0.01", "128", "wrong true:4", "-1", "nan", "[b]x[/", "é✗\u0301", "mnist", "9" * 40, "~/x")
@@ -47,6 +47,12 @@ ESCAPE_DELAY = 0.15
 """Seconds after which a lone escape is a key and not the beginning of one."""
 
 LONGEST_PAUSE = 0.04
+
+PATIENCE = 0.7
+"""Seconds that nothing is learnt before somebody goes and sees to it."""
+
+RARE = ("stop", "fork", "act")
+"""What ends a run, and is therefore done once where another thing is done five times."""
 
 SEQUENCES = {
     keys[0].value: sequence
@@ -127,7 +133,10 @@ class Fingers:
         self.app.read_for(self._random.random() * LONGEST_PAUSE)
 
     def _press_one_of(self, commands: Iterable[Command]) -> None:
-        command = self._random.choice(list(commands))
+        offered = list(commands)
+        command = self._random.choice(offered)
+        if command.action in RARE and self._random.random() < 0.8:
+            command = self._random.choice(offered)
         self.press(self._random.choice(command.key.split(",")))
 
     def _touch(self) -> None:
@@ -149,7 +158,7 @@ class Fingers:
             self._idle_since = None
         elif self._idle_since is None:
             self._idle_since = now
-        elif now - self._idle_since > 3.0:
+        elif now - self._idle_since > PATIENCE:
             self._idle_since = None
             self.go_to_train()
             if phase != "paused":

@@ -36,6 +36,11 @@ EVERYWHERE = (
         "jump_from_field", in_fields=True,
     ),
     Command(
+        "app.what", "app", "f1", "What is this?",
+        "What has the focus, in words; the mouse hears the same by resting on a thing",
+        "explain_focus", in_fields=True,
+    ),
+    Command(
         "app.suspend", "app", "ctrl+z", "Suspend",
         "Back to the shell; fg brings the app back, a run goes on meanwhile", "suspend",
         in_fields=True,

@@ -2,20 +2,54 @@
 
 from __future__ import annotations
 
+import inspect
+from contextlib import suppress
+from typing import Any
+
+from textual import work
 from textual.await_complete import AwaitComplete
+from textual.command import CommandList, CommandPalette
+from textual.css.query import NoMatches
 from textual.screen import ModalScreen, ScreenResultType
 
 
-class Dialog(ModalScreen[ScreenResultType]):
-    """Goes away once, and without a fuss where nobody waits for the answer any more."""
+class Once:
+    """A screen that goes away once, and without a fuss where nobody waits for the answer any more.
+    To come before Textual's own class, which alone Textual follows for styles."""
 
-    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+    is_current: bool
+    _result_callbacks: list[Any]
+
+    def dismiss(self, result: Any = None) -> AwaitComplete:
         """Give the answer to whoever asked, and go."""
         if not self.is_current:
-            # A key that was pressed twice before the first was heard.
-            return AwaitComplete.nothing()
+            # A key or a click that came twice before the first was heard.
+            return AwaitComplete()
         for asked in self._result_callbacks:
             # Who asked has asked something else since: two forks in one breath, say.
             if asked.future is not None and asked.future.done():
                 asked.future = None
-        return super().dismiss(result)
+        gone: AwaitComplete = super().dismiss(result)  # type: ignore[misc]
+        return gone
+
+
+class Dialog(Once, ModalScreen[ScreenResultType]):
+    """What dims the room behind it."""
+
+
+class Palette(Once, CommandPalette):
+    """Textual's own, of which a double click beside it takes away the room below too, and which
+    does not expect to be gone, or not to be laid out yet, when it comes to show what it found."""
+
+    def _action_command_list(self, action: str) -> None:
+        if any(found.size for found in self.query(CommandList)):
+            super()._action_command_list(action)
+
+    def _watch__list_visible(self) -> None:
+        if self.query(CommandList):
+            super()._watch__list_visible()
+
+    @work(exclusive=True, group=CommandPalette._GATHER_COMMANDS_GROUP, exit_on_error=False)
+    async def _gather_commands(self, search_value: str) -> None:
+        with suppress(NoMatches):
+            await inspect.unwrap(CommandPalette._gather_commands)(self, search_value)

@@ -20,7 +20,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Select
 
 from tui.commands import commands_in
-from tui.widgets.jump_label import JumpLabel, JumpLabels
+from tui.widgets.laid_over import JumpLabel, LaidOver
 from tui.widgets.pane_tabs import PaneTabs
 
 if TYPE_CHECKING:
@@ -59,14 +59,14 @@ class Jump:
         self.end()
         self._places = lettered(sorted(places(self._room), key=lambda p: (p.at.y, p.at.x)))
         if self._places:
-            labels = self._room.query_one(JumpLabels)
+            labels = self._room.query_one(LaidOver)
             labels.mount(*(JumpLabel(c, p.at, wide=p.wide) for c, p in self._places.items()))
 
     def end(self) -> None:
         """Take the letters away; the focus is where it was."""
         if self._places:
             self._places = {}
-            self._room.query_one(JumpLabels).remove_children()
+            self._room.query_one(LaidOver).remove_children()
 
     def takes(self, event: events.Event) -> bool:
         """Is this event for the mode, and for nobody else? Every key is, and ends it."""
@@ -115,8 +115,8 @@ def places(room: Room) -> Iterator[Place]:
                 yield from _at(room, _named(widget), widget.focus)
     for tabs in room.query(PaneTabs):
         for tab in tabs.tabs:
-            go = partial(tabs.choose, tab.pane)
-            yield from _at(room, tab, go, letter=tab.letter, shift=1)
+            chosen = partial(tabs.choose, tab.pane)
+            yield from _at(room, tab, chosen, letter=tab.letter, shift=1)
 
 
 def _named(widget: Widget) -> Widget:

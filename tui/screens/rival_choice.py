@@ -55,8 +55,8 @@ class RivalChoice(Dialog[RunDirectory | None]):
             yield Static("enter chooses, esc does not", id="rival-keys", markup=False)
 
     def action_choose(self) -> None:
-        chosen = self.query_one(RunTable).chosen
-        self.dismiss(chosen.run if chosen else None)
+        for table in self.query(RunTable):
+            self.dismiss(table.chosen.run if table.chosen else None)
 
     @on(RunTable.Opened)
     def _opened(self, event: RunTable.Opened) -> None:

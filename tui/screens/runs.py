@@ -105,9 +105,9 @@ class RunsScreen(Room):
         self.post_message(self.Asked("open", event.run))
 
     def action_ask(self, what: str) -> None:
-        chosen = self.query_one(RunTable).chosen
-        if chosen is not None:
-            self.post_message(self.Asked(what, chosen.run))
+        for table in self.query(RunTable):
+            if table.chosen is not None:
+                self.post_message(self.Asked(what, table.chosen.run))
 
 
 def in_words(entry: ListedRun) -> str:
