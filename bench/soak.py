@@ -43,7 +43,7 @@ MOVING = (
 
 WORDS = ("0.01", "128", "wrong true:4", "-1", "nan", "[b]x[/", "é✗\u0301", "mnist", "9" * 40, "~/x")
 SIZES = ((80, 24), (120, 40), (200, 60), (60, 16), (61, 17), (40, 10), (1, 1), (300, 80), (99, 33))
-ESCAPE_DELAY = 0.15
+ESCAPE_DELAY = 0.04
 """Seconds after which a lone escape is a key and not the beginning of one."""
 
 LONGEST_PAUSE = 0.04
@@ -170,7 +170,7 @@ class Fingers:
     def go_to_train(self) -> None:
         self._size = (120, 40)
         self.app.resize(*self._size)
-        self.press("escape", "escape", "escape", "escape", "1", "escape")
+        self.press("escape", "escape", "escape", "1", "escape")
 
 
 def soak(folder: Path, refreshes: int, seed: int, say: Callable[[str], None] = print) -> Tally:
@@ -181,6 +181,7 @@ def soak(folder: Path, refreshes: int, seed: int, say: Callable[[str], None] = p
     # What is saved right here, and the settings, are nobody's.
     app.surroundings = {
         "cwd": str(folder),
+        "ESCDELAY": "20",
         "XDG_CONFIG_HOME": str(folder / "config"),
         "PYTHONPATH": str(Path(__file__).resolve().parents[1]),
     }

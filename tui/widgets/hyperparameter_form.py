@@ -39,7 +39,8 @@ class HyperparameterForm(Vertical):
     HyperparameterForm {
         height: 1fr;
 
-        #fields { height: 1fr; scrollbar-size: 1 1; }
+        #fields { height: 1fr; scrollbar-size: 1 1; scrollbar-background: $background;
+                  scrollbar-color: $foreground 30%; }
         #preset-row { height: 1; }
         #preset-row Label { width: 17; color: $foreground 80%; }
         #preset-row Select { width: 1fr; }

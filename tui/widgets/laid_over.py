@@ -34,7 +34,6 @@ class JumpLabel(Static):
         color: $background;
         background: $warning;
         text-style: bold;
-        &:nocolor { text-style: bold reverse; }
         &:ansi { color: ansi_black; background: ansi_yellow; }
     }
     """
