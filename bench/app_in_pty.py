@@ -95,6 +95,14 @@ class AppInPty:
                 return time.perf_counter() - began
         return None
 
+    def read_burst(self, least: int, patience: float) -> float | None:
+        """Seconds until so many bytes have come at once, or None."""
+        began = time.perf_counter()
+        while (left := began + patience - time.perf_counter()) > 0:
+            if len(self._read(left)) >= least:
+                return time.perf_counter() - began
+        return None
+
     def read_for(self, seconds: float) -> int:
         """Keep up with the app for so long; how many bytes it sent."""
         before, until = self.bytes_read, time.perf_counter() + seconds

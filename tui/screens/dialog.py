@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-from contextlib import suppress
 from typing import Any
 
-from textual import work
 from textual.await_complete import AwaitComplete
 from textual.command import CommandList, CommandPalette
 from textual.css.query import NoMatches
@@ -41,15 +38,13 @@ class Palette(Once, CommandPalette):
     """Textual's own, of which a double click beside it takes away the room below too, and which
     does not expect to be gone, or not to be laid out yet, when it comes to show what it found."""
 
+    def query_one(self, selector: Any, expect_type: Any = None) -> Any:
+        """What is in it; once all of that has gone, something that nobody will see."""
+        try:
+            return super().query_one(selector, expect_type)
+        except NoMatches:
+            return (expect_type or selector)()
+
     def _action_command_list(self, action: str) -> None:
-        if any(found.size for found in self.query(CommandList)):
+        if self.query_one(CommandList).size:
             super()._action_command_list(action)
-
-    def _watch__list_visible(self) -> None:
-        if self.query(CommandList):
-            super()._watch__list_visible()
-
-    @work(exclusive=True, group=CommandPalette._GATHER_COMMANDS_GROUP, exit_on_error=False)
-    async def _gather_commands(self, search_value: str) -> None:
-        with suppress(NoMatches):
-            await inspect.unwrap(CommandPalette._gather_commands)(self, search_value)

@@ -83,6 +83,9 @@ class RateFinder(Dialog[float | None]):
                     self._show(word)
 
     def _show(self, word: Word) -> None:
+        if not self.query(RateCurve):
+            # A word that was on its way when somebody left.
+            return
         self.query_one(RateCurve).points = tuple(self._points)
         match word:
             case Preparing(what=what, done=done, total=total):
