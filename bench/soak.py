@@ -183,6 +183,9 @@ def soak(folder: Path, refreshes: int, seed: int, say: Callable[[str], None] = p
         "cwd": str(folder),
         "ESCDELAY": "20",
         "XDG_CONFIG_HOME": str(folder / "config"),
+        # Digits that come with the house: a room full of MNIST holds more, and rightly so.
+        "XDG_CACHE_HOME": str(folder / "cache"),
+        "INKLING_DATA": str(folder),
         "PYTHONPATH": str(Path(__file__).resolve().parents[1]),
     }
     with app:
