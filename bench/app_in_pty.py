@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -41,18 +42,22 @@ class AppInPty:
         self._size = size
         self._leave = leave
         self.bytes_read = 0
+        self.surroundings: dict[str, str] = {}
+        """Variables of the environment, and `cwd`, where it is to start."""
+        self._heard = b""
 
     def __enter__(self) -> AppInPty:
         self._terminal, inside = pty.openpty()
-        columns, rows = self._size
-        fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.resize(*self._size)
+        where = {**self.surroundings}
         self.process = subprocess.Popen(
             [sys.executable, *self.COMMAND, *self._arguments, "--runs-dir", str(self.runs_dir)],
             stdin=inside,
             stdout=inside,
             stderr=inside,
             start_new_session=True,
-            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            cwd=where.pop("cwd", None),
+            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **where},
         )
         os.close(inside)
         return self
@@ -68,6 +73,15 @@ class AppInPty:
             self.process.wait()
         os.close(self._terminal)
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal a size; the kernel tells whoever is in it."""
+        fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
+
+    def last_words(self) -> str:
+        """What came out of the terminal last, without its codes."""
+        text = re.sub(rb"\x1b\[[0-9;?<>]*[A-Za-z]", b"", self._heard)
+        return text.decode("utf-8", "replace").strip()
+
     def send(self, keys: str) -> None:
         os.write(self._terminal, keys.encode())
 
@@ -78,6 +92,14 @@ class AppInPty:
         while (left := began + patience - time.perf_counter()) > 0:
             seen = seen[-len(wanted) :] + self._read(left)
             if wanted in seen:
+                return time.perf_counter() - began
+        return None
+
+    def read_burst(self, least: int, patience: float) -> float | None:
+        """Seconds until so many bytes have come at once, or None."""
+        began = time.perf_counter()
+        while (left := began + patience - time.perf_counter()) > 0:
+            if len(self._read(left)) >= least:
                 return time.perf_counter() - began
         return None
 
@@ -96,6 +118,7 @@ class AppInPty:
         except OSError:
             return b""
         self.bytes_read += len(data)
+        self._heard = (self._heard + data)[-8000:]
         return data
 
 

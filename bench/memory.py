@@ -102,6 +102,11 @@ def row(name: str, changes: dict[str, object], epochs: int, folder: Path) -> flo
     return peak.resident
 
 
+def own_megabytes(process: int) -> float:
+    """What a process holds that is no page of a file."""
+    return _status(process).get("RssAnon", 0.0)
+
+
 def _status(process: int) -> dict[str, float]:
     """What /proc says of a process, in MB; nothing of one that has just ended."""
     try:

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import RenderableType
 from textual import on, work
-from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 
 from nn.hyperparameters import Hyperparameters
 from tui.ahead import SOON, import_ahead
-from tui.commands import RoomName, bindings, commands_in, works_in_fields
-from tui.commands.keymap import renamed
+from tui.commands import RoomName, bindings
 from tui.engine.commands import Stop
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.text import printable
 from tui.habits import Habits
 from tui.link import LINKS, Link
 from tui.output_filter import OutputFilter
-from tui.palette import offered
 from tui.rooms import ROOMS
 from tui.screens.dialogs import Question, about_a_live_run
 from tui.screens.room import Room
@@ -122,21 +119,6 @@ class InklingApp(TuningControl):
             self.notify(f"Saved as {printable(save())}", markup=False)
         except RunError as problem:
             self.complain(str(problem))
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        commands = renamed(
-            commands_in(screen.NAME if isinstance(screen, Room) else "app"), self.keys
-        )
-        return offered(self, super().get_system_commands(screen), commands)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        editing = isinstance(self.screen, Room) and self.screen.editing
-        return works_in_fields(action) if editing else super().check_action(action, parameters)
-
-    def action_show_help(self) -> None:
-        from tui.screens.help import HelpScreen
-
-        self.push_screen(HelpScreen(self.room.NAME, self.keys))
 
     def action_suspend(self) -> None:
         """Stop this process, and only this one: a worker is in a session of its own."""

@@ -9,8 +9,8 @@ from textual.app import App, SystemCommand
 
 from tui.commands import Command
 
-BY_KEY_ONLY = frozenset({"leave_field", "quit"})
-"""To leave a field, or the app from within one: choosing from the palette does the first anyway."""
+BY_KEY_ONLY = frozenset({"leave_field", "quit", "jump_from_field"})
+"""What is for within a field, which choosing from the palette leaves anyway."""
 
 THEIRS = ("Theme",)
 """The others are our commands under another name, or a way round them."""

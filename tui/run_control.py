@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual import on, work
-from textual.app import App
 from textual.driver import Driver
 
 from tui.engine.client import CommandRefused, RunClient
@@ -15,6 +14,7 @@ from tui.engine.commands import Command, Epoch, Pause, Resume, Set, Step, Stop
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.runs import live_runs, remove, summary
 from tui.engine.text import printable, size_in_words
+from tui.guide import Guide
 from tui.link import Link, Meter, metered
 from tui.screens.dialogs import about_coming_back, about_removing
 from tui.screens.room import Room
@@ -30,7 +30,7 @@ ASKS: dict[str, Command] = {
 }  # fmt: skip
 
 
-class RunControl(App[str]):
+class RunControl(Guide):
     """The half of the app that deals with runs: one door in, one stream of changes out."""
 
     def __init__(
@@ -38,17 +38,11 @@ class RunControl(App[str]):
     ) -> None:
         super().__init__()
         self.link = train.link = link
-        self.keys: Mapping[str, str] = {}
         self.animation_level = "full" if link.animated else "none"
         self.session = session
         self.train = train
         self._attach = attach
         self._asking = asyncio.Lock()
-
-    @property
-    def room(self) -> Room:
-        """The room in sight, or behind the question that is being asked."""
-        return next(s for s in reversed(self.screen_stack) if isinstance(s, Room))
 
     def enter(self, room: Room) -> None:
         """Have a room in sight, and show the run there as it is by now."""

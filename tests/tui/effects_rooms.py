@@ -26,6 +26,7 @@ from tui.engine.run_directory import RunDirectory
 from tui.screens.dialogs import Question
 from tui.screens.help import HelpScreen
 from tui.screens.runs import RunsScreen
+from tui.widgets.laid_over import Hint
 from tui.widgets.run_table import RunTable
 
 EFFECTS: dict[str, Callable[[InklingApp], object]] = {
@@ -40,6 +41,9 @@ EFFECTS: dict[str, Callable[[InklingApp], object]] = {
     "room.look": lambda app: app.screen is look_room(app),
     "room.runs": lambda app: isinstance(app.screen, RunsScreen),
     "room.backprop": lambda app: app.screen is backprop_room(app),
+    "app.jump": lambda app: app.train.jump.places,
+    "app.jump_anyhow": lambda app: app.train.jump.places,
+    "app.what": lambda app: app.train.query(Hint),
     "app.suspend": lambda app: any("no shell" in message for message in toasts(app)),
     "app.picture": lambda app: any("inkling-" in message for message in toasts(app)),
     "app.help": lambda app: isinstance(app.screen, HelpScreen),
@@ -57,6 +61,8 @@ def finished_run(runs: Path) -> RunDirectory:
 
 async def prepare(app: InklingApp, pilot: Pilot[Any], command: Command) -> None:
     """A list with a run in it, where that is what the command is about."""
+    app.train.jump.end()
+    app.train.take_hint_away()
     if command.room == "runs" or command.id == "room.train":
         finished_run(app.session.runs_dir)
         await pilot.press("5")

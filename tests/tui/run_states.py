@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from functools import cache
 
 import numpy as np
@@ -13,10 +13,12 @@ from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, R
 from nn.health import Alert
 from nn.hyperparameters import Hyperparameters
 from nn.presets import resolve
+from nn.range_test import RangePoint
 from tui.engine.facts import Entry, Fact, Failed, Paused, Preparing, Resumed, Stopped
 from tui.engine.history import RunHistory
 from tui.engine.overlays import Overlay
 from tui.engine.predictions import Predictions
+from tui.engine.rate_finder import RateFound, Word
 from tui.engine.state import RunState
 from tui.engine.tail import STEP, Died, StepsRecorded
 
@@ -124,6 +126,19 @@ def beside(place: int) -> Overlay:
         history.train.append(step, loss_after(step // (2 + place)))
         history.clock.append(step, step / 200)
     return Overlay(f"20260102-03000{place}-digits-adam-{place}", place, history)
+
+
+async def rates(_: object) -> AsyncIterator[Word]:
+    """A range test as it should go: nothing, then a fall, then out of hand."""
+    steps = 100
+    for step in range(1, steps + 1):
+        rate = 1e-5 * 1e6 ** (step / steps)
+        loss = 2.3 - 2.0 / (1 + (0.02 / rate) ** 1.5) + (rate / 2.5) ** 3
+        if loss > 6:
+            break
+        noise = 0.15 * math.sin(step * 2.4)
+        yield RangePoint(step, steps, rate, round(loss + noise, 4), round(loss, 4))
+    yield RateFound(0.0316)
 
 
 PHASES: Sequence[str] = (

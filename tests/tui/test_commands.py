@@ -98,8 +98,10 @@ def test_no_other_key_leaves() -> None:
     assert leaving == ["q", "ctrl+q"]
 
 
-BY_NAME = [c for c in COMMANDS if c.id not in ("field.leave", "app.leave_anyhow")]
-"""What the palette offers; to leave a field, or the app from within one, is a matter of keys."""
+WITHIN = ("field.leave", "app.leave_anyhow", "app.jump_anyhow")
+
+BY_NAME = [c for c in COMMANDS if c.id not in WITHIN]
+"""What the palette offers; what is for within a field is a matter of keys."""
 
 
 async def choose(app: InklingApp, pilot: Pilot[Any], command: Command) -> None:

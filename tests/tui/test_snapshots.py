@@ -24,12 +24,14 @@ from pilots import (
     wait_for,
     wait_for_pictures,
 )
-from run_states import beside, of_phase
+from run_states import beside, of_phase, rates
 from textual.pilot import Pilot
 
 from tui.app import InklingApp
 from tui.engine.classroom import Wish
 from tui.engine.drawing import Drawing
+from tui.screens import rate_finder
+from tui.screens.rate_finder import RateFinder
 
 SMALL, USUAL, LARGE = (80, 24), (120, 40), (200, 60)
 
@@ -47,12 +49,15 @@ class Scene:
     theme: str = ""
     room: str = ""
     overlays: int = 0
+    no_color: bool = False
 
     def __str__(self) -> str:
         return f"{self.name}-{self.size[0]}x{self.size[1]}"
 
 
 BAD_BATCH = ["f", *["pagedown"] * 3, *["tab"] * 8, "end", "x"]
+
+FORK = ["f", *["pagedown"] * 3, *["tab"] * 6, "end", "5", "enter"]
 
 SCENES = (
     Scene("start", SMALL),
@@ -124,6 +129,13 @@ SCENES = (
     Scene("look-paper", USUAL, "finished", ["m"], theme="inkling-paper", room="look"),
     Scene("look-none", SMALL, room="look"),
     Scene("leave", USUAL, "running", ["q"], live=True),
+    Scene("fork", USUAL, "running", FORK, live=True),
+    Scene("rate-finder", SMALL, "running", ["L"]),
+    Scene("rate-finder", USUAL, "running", ["L"]),
+    Scene("no-colour", USUAL, "running", ["f", "tab", "tab"], no_color=True),
+    Scene("jump", USUAL, "running", ["j"]),
+    Scene("jump-no-colour", SMALL, "running", ["f", "ctrl+o"], no_color=True, ascii_only=True),
+    Scene("hint", USUAL, "running", ["g", "f1"]),
     Scene("alert", SMALL, "alert", ["g"], live=True),
     Scene("alert", USUAL, "alert", live=True),
     Scene("alert-ascii", SMALL, "alert", ["g"], live=True, ascii_only=True),
@@ -168,7 +180,12 @@ async def enter_backprop(app: InklingApp, pilot: Pilot[str], scene: Scene) -> No
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_it_looks_as_it_should(scene: Scene, snap_compare: Callable[..., bool]) -> None:
+def test_it_looks_as_it_should(
+    scene: Scene, snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_finder, "rates_elsewhere", rates)
+    if scene.no_color:
+        monkeypatch.setenv("NO_COLOR", "1")
     session = QuietSession()
     app = InklingApp(session, ascii_only=scene.ascii_only)
 
@@ -200,6 +217,8 @@ def test_it_looks_as_it_should(scene: Scene, snap_compare: Callable[..., bool]) 
             await draw_a_seven(app, pilot, scene)
         else:
             await pilot.press(*scene.keys)
+        if isinstance(app.screen, RateFinder):
+            await wait_for(pilot, lambda: app.screen.over)
         await wait_for(pilot, lambda: errors_room(app)._soon is None)
         await wait_for_pictures(app, pilot)
         if toasts(app):

@@ -42,10 +42,10 @@ def commands_in(room: RoomName) -> tuple[Command, ...]:
     return own if room == "app" else (*own, *commands_in("app"))
 
 
-def works_in_fields(action: str) -> bool:
-    """May this action (its name, without arguments) fire while a field has the focus?
+def works_in_fields(room: RoomName, action: str) -> bool:
+    """May this action of a room (its name, without arguments) fire while a field has the focus?
 
-    Actions that are in no row of the table are Textual's own, and none of our business.
+    Actions that are in no row of the room are Textual's own, and none of our business.
     """
-    rows = [command for command in COMMANDS if command.action.split("(")[0] == action]
+    rows = [c for c in COMMANDS if c.room == room and c.action.split("(")[0] == action]
     return not rows or any(command.in_fields for command in rows)

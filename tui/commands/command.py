@@ -52,3 +52,8 @@ class Command:
             "percent_sign": "%",
         }
         return names.get(first, first)
+
+    @property
+    def in_words(self) -> str:
+        """What it does, and its key."""
+        return f"{self.help} ({self.key_name})"

@@ -28,6 +28,19 @@ EVERYWHERE = (
         "Step through one backpropagation of the run's own network", "go('backprop')",
     ),
     Command(
+        "app.jump", "app", "j", "Jump",
+        "A letter on every pane, field and tab; the next key goes to one, esc does not", "jump",
+    ),
+    Command(
+        "app.jump_anyhow", "app", "ctrl+o", "Jump", "The same, from inside a field too",
+        "jump_from_field", in_fields=True,
+    ),
+    Command(
+        "app.what", "app", "f1", "What is this?",
+        "What has the focus, in words; the mouse hears the same by resting on a thing",
+        "explain_focus", in_fields=True,
+    ),
+    Command(
         "app.suspend", "app", "ctrl+z", "Suspend",
         "Back to the shell; fg brings the app back, a run goes on meanwhile", "suspend",
         in_fields=True,

@@ -293,7 +293,8 @@ class RunState:
             case _:
                 assert_never(fact)
         if log_lines.is_logged(fact):
-            self.say(log_lines.line(entry))
+            for line in log_lines.wrapped(log_lines.line(entry)):
+                self.say(line)
         if isinstance(fact, Alert | Diverged) and self.advice is not None:
             self.say(f"{' ' * 8} a: {self.advice.words}")
 

@@ -10,10 +10,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from tui.engine.runs import RunSummary
+from tui.screens.dialog import Dialog
 
 HARMLESS = ("stay", "later", "keep")
 """The answers that leave everything as it is."""
@@ -103,7 +103,7 @@ def _right(run: RunSummary) -> str:
     return "nothing tested yet" if run.test_accuracy is None else f"{run.test_accuracy:.2%} right"
 
 
-class Question(ModalScreen[str]):
+class Question(Dialog[str]):
     """A sentence and some answers; the first has the focus, Esc gives the one that
     changes nothing."""
 

@@ -22,6 +22,7 @@ from tui.engine.drawing import BRUSHES, Drawing
 from tui.engine.reading import Reading, Subject
 from tui.engine.samples import Samples
 from tui.engine.state import RunState, RunStatus
+from tui.screens.about import BARS, SEEN, SHEET
 from tui.screens.draw_desk import DrawDesk
 from tui.widgets.ask_line import AskLine
 from tui.widgets.class_bars import ClassBars
@@ -86,10 +87,11 @@ class DrawScreen(DrawDesk):
     def compose(self) -> ComposeResult:
         yield StatusLine().data_bind(DrawScreen.status, DrawScreen.sent)
         with Container(id="desk"):
-            yield DrawingPad().data_bind(DrawScreen.drawing, DrawScreen.tool)
+            pad = DrawingPad().data_bind(DrawScreen.drawing, DrawScreen.tool)
+            yield pad.with_tooltip(SHEET)
             with Container(id="answers"):
-                yield SeenDigit().data_bind(DrawScreen.reading)
-                yield ClassBars().data_bind(DrawScreen.reading)
+                yield SeenDigit().data_bind(DrawScreen.reading).with_tooltip(SEEN)
+                yield ClassBars().data_bind(DrawScreen.reading).with_tooltip(BARS)
             yield Static(id="explain", markup=False)
         yield Static(id="samples", markup=False)
         yield AskLine().data_bind(DrawScreen.question)

@@ -32,6 +32,9 @@ class PanedRoom(Room):
         """The pane of that name."""
         return self.query_one(f"#{name}-pane")
 
+    def in_hand_or_focus(self) -> Widget:
+        return self.focused or self.pane(self.in_hand)
+
     def take_in_hand(self, name: str) -> None:
         """Somebody goes to a pane, so it must be in sight."""
         self.in_hand = name

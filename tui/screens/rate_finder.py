@@ -10,7 +10,6 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from nn.range_test import HIGH, LOW, RangePoint
@@ -18,6 +17,7 @@ from nn.specs import format_value
 from tui.engine.facts import Failed, Preparing
 from tui.engine.rate_finder import RateFound, RateRequest, Word, rates_elsewhere
 from tui.engine.text import printable
+from tui.screens.dialog import Dialog
 from tui.widgets.rate_curve import RateCurve
 
 SHOW_EVERY = 0.1
@@ -25,7 +25,7 @@ SHOW_EVERY = 0.1
 second."""
 
 
-class RateFinder(ModalScreen[float | None]):
+class RateFinder(Dialog[float | None]):
     """Returns the suggested rate, if there is one and it is taken; Esc ends the test."""
 
     DEFAULT_CSS = """
@@ -56,12 +56,13 @@ class RateFinder(ModalScreen[float | None]):
         with Vertical(id="finder") as box:
             box.border_title = "Which learning rate?"
             box.border_subtitle = "esc ends it"
-            yield RateCurve(LOW, HIGH)
+            curve = RateCurve(LOW, HIGH)
+            curve.ascii_only = self._ascii_only
+            yield curve
             yield Static("starting", id="finder-words", markup=False)
 
     def on_mount(self) -> None:
         self.set_class(self._ascii_only, "-ascii-only")
-        self.query_one(RateCurve).ascii_only = self._ascii_only
         self._test()
 
     def action_take(self) -> None:
@@ -82,6 +83,9 @@ class RateFinder(ModalScreen[float | None]):
                     self._show(word)
 
     def _show(self, word: Word) -> None:
+        if not self.query(RateCurve):
+            # A word that was on its way when somebody left.
+            return
         self.query_one(RateCurve).points = tuple(self._points)
         match word:
             case Preparing(what=what, done=done, total=total):

@@ -9,15 +9,15 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.engine.run_directory import RunDirectory
 from tui.engine.runs import ListedRun
+from tui.screens.dialog import Dialog
 from tui.widgets.run_table import RunTable
 
 
-class RivalChoice(ModalScreen[RunDirectory | None]):
+class RivalChoice(Dialog[RunDirectory | None]):
     """Returns the run that was chosen, or None."""
 
     DEFAULT_CSS = """
@@ -47,19 +47,16 @@ class RivalChoice(ModalScreen[RunDirectory | None]):
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = self._title
+            # All of it here: who leaves at once is gone before anything is mounted.
             table = RunTable()
             table.ascii_only = self._ascii_only
+            table.runs = self._runs
             yield table
             yield Static("enter chooses, esc does not", id="rival-keys", markup=False)
 
-    def on_mount(self) -> None:
-        table = self.query_one(RunTable)
-        table.runs = self._runs
-        table.focus()
-
     def action_choose(self) -> None:
-        chosen = self.query_one(RunTable).chosen
-        self.dismiss(chosen.run if chosen else None)
+        for table in self.query(RunTable):
+            self.dismiss(table.chosen.run if table.chosen else None)
 
     @on(RunTable.Opened)
     def _opened(self, event: RunTable.Opened) -> None:

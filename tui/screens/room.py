@@ -10,17 +10,23 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from textual import on
+from textual.geometry import Offset
 from textual.reactive import Reactive, reactive
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.commands import RoomName, works_in_fields
+from tui.commands import RoomName, commands_in, works_in_fields
+from tui.commands.keymap import renamed
 from tui.engine.state import RunState
 from tui.link import LINKS, Link
+from tui.screens.jump import Jump
 from tui.terminal import SMALLEST
 from tui.widgets.key_line import KeyLine
+from tui.widgets.laid_over import Hint, LaidOver
+from tui.widgets.pane_tabs import Tab
 from tui.widgets.picture_widget import PictureWidget
+from tui.widgets.status_line import StatusLine
 
 
 class Room(Screen[None]):
@@ -29,6 +35,7 @@ class Room(Screen[None]):
     NAME: ClassVar[RoomName]
 
     AUTO_FOCUS = ""
+    DEFAULT_CSS = "Room { layers: default over; }"
     HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
         (0, "-tiny"), (SMALLEST[0], "-narrow"), (100, "-normal"), (160, "-wide"),
     ]  # fmt: skip
@@ -55,6 +62,7 @@ class Room(Screen[None]):
     def __init__(self, *, ascii_only: bool = False) -> None:
         super().__init__()
         self.ascii_only = ascii_only
+        self.jump = Jump(self)
 
     def show_state(self, state: RunState | None) -> None:
         """Show what has become of the run; None is no run."""
@@ -71,10 +79,54 @@ class Room(Screen[None]):
         )
 
     def on_mount(self) -> None:
+        self.mount(LaidOver())
+        self.explain_panes()
         for widget in self.query(PictureWidget):
             widget.ascii_only = self.ascii_only
             widget.link = self.link
         self.watch_keys(self.keys)
+
+    def explain_panes(self) -> None:
+        """Of a pane, and its tab, what the command says that goes there; else what the room is."""
+        usual = commands_in(self.NAME)
+        by_key = {command.key: command.id for command in usual}
+        by_action = {command.action: command.id for command in usual}
+        words = {command.id: command.in_words for command in renamed(usual, self.keys)}
+        tabs = list(self.query(Tab).results(Tab))
+        for named in (*tabs, *self.query(".pane")):
+            pane = (named.id or "").removeprefix("tab-").removesuffix("-pane")
+            letter = next((tab.letter for tab in tabs if tab.pane == pane), "")
+            goes = by_action.get(f"show_pane('{pane}')") or by_key.get(letter)
+            named.tooltip = words[goes or by_action[f"go('{self.NAME}')"]]
+
+    def hint(self, words: str, about: Offset) -> None:
+        """Words on top of the room, until something is pressed or moved."""
+        self.take_hint_away()
+        self.query_one(LaidOver).mount(Hint(words, about))
+
+    def take_hint_away(self) -> None:
+        for hint in self.query(Hint):
+            hint.remove()
+
+    def in_hand_or_focus(self) -> Widget:
+        """What a person is at."""
+        return self.focused or self.query_one(StatusLine)
+
+    def explain_focus(self) -> None:
+        """Say of what has the focus what the mouse hears by resting there."""
+        widget = self.in_hand_or_focus()
+        self.hint(_words_about(widget) or "Nothing is known of this.", widget.region.offset)
+
+    def _handle_tooltip_timer(self, widget: Widget) -> None:
+        # Textual's own is laid out on the screen, and all of that is sent anew each time.
+        words = _words_about(widget)
+        if words and self.app.mouse_captured is None and not self.jump.places:
+            self.hint(words, self.app.mouse_position)
+
+    def on_resize(self) -> None:
+        # Whatever a letter stood on is somewhere else now.
+        self.jump.end()
+        self.take_hint_away()
 
     def watch_keys(self, keys: Mapping[str, str]) -> None:
         for line in self.query(KeyLine):
@@ -99,9 +151,15 @@ class Room(Screen[None]):
         action: str,
         parameters: tuple[object, ...],  # noqa: ARG002
     ) -> bool | None:
-        return not self.editing or works_in_fields(action)
+        return not self.editing or works_in_fields(self.NAME, action)
 
     @on(KeyLine.Clicked)
     async def _key_clicked(self, event: KeyLine.Clicked) -> None:
         room = self.app if event.command.room == "app" else self
         await self.app.run_action(event.command.action, room)
+
+
+def _words_about(widget: Widget) -> str:
+    """Its own hint, or that of the nearest thing it is in."""
+    around = (node for node in widget.ancestors_with_self if isinstance(node, Widget))
+    return next((str(node.tooltip) for node in around if node.tooltip), "")

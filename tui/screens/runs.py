@@ -60,16 +60,18 @@ class RunsScreen(Room):
         with Container(id="panes"):
             with Container(id="runs-pane", classes="pane") as pane:
                 pane.border_title = "Runs"
-                yield RunTable().data_bind(RunsScreen.runs, RunsScreen.watched)
+                table = RunTable()
+                table.where = printable(self._list.runs_dir)
+                yield table.data_bind(RunsScreen.runs, RunsScreen.watched)
             with Container(id="run-pane", classes="pane"):
                 yield Static(id="run-words", markup=False)
         yield self.too_small()
         yield KeyLine(commands_in("runs")).data_bind(RunsScreen.editing)
 
     def on_mount(self) -> None:
-        table = self.query_one(RunTable)
-        table.where = printable(self._list.runs_dir)
-        table.focus()
+        for table in self.query(RunTable):
+            # None is left where somebody has gone again before all was in its place.
+            table.focus()
         self.set_interval(LOOK_EVERY, self.look)
         self.look()
 
@@ -103,9 +105,9 @@ class RunsScreen(Room):
         self.post_message(self.Asked("open", event.run))
 
     def action_ask(self, what: str) -> None:
-        chosen = self.query_one(RunTable).chosen
-        if chosen is not None:
-            self.post_message(self.Asked(what, chosen.run))
+        for table in self.query(RunTable):
+            if table.chosen is not None:
+                self.post_message(self.Asked(what, table.chosen.run))
 
 
 def in_words(entry: ListedRun) -> str:

@@ -12,6 +12,8 @@ from textual.widget import Widget
 FOLDED = "▶"
 OPEN = "▼"
 
+FOLDS = "Enter folds and unfolds this group; page up and down go to the others."
+
 
 class GroupHeading(Widget, can_focus=True):
     """One line; Enter or a click folds and unfolds what stands below it."""
@@ -48,6 +50,7 @@ class GroupHeading(Widget, can_focus=True):
     def __init__(self, title: str, *, folded: bool) -> None:
         super().__init__(id=f"group-{title.lower()}")
         self.title = title
+        self.tooltip = FOLDS
         self.set_reactive(GroupHeading.folded, folded)
 
     def render(self) -> Content:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import ClassVar
 
 from textual import events, on
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
@@ -16,6 +17,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Select
+from textual.widgets._select import SelectCurrent, SelectOverlay
 
 from nn.hyperparameters import HyperparameterError, Value
 from nn.specs import Spec, format_value
@@ -29,8 +31,25 @@ LABEL = 17
 """Cells that a label takes; the editor begins behind them."""
 
 
+class _List(SelectOverlay):
+    """Pages of it are turned once it has been laid out: before that Textual 8.2 ends in a
+    KeyError, and a key that is pressed at once comes before that."""
+
+    def action_page_up(self) -> None:
+        if self.size:
+            self._move_page(-1)
+
+    def action_page_down(self) -> None:
+        if self.size:
+            self._move_page(1)
+
+
 class Choice(Select[str], inherit_bindings=False):
     """A Select that leaves up and down to the form until it is open."""
+
+    def compose(self) -> ComposeResult:
+        yield SelectCurrent(self.prompt)
+        yield _List(type_to_search=True).data_bind(compact=Select.compact)
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "show_overlay", "Choose", show=False)
@@ -96,6 +115,8 @@ class HyperparameterField(Vertical, can_focus=True):
         self._editor: Choice | Input | None = None
         self._focus_once_mounted = False
         self.edited = False
+        how = f"{LIVE} A live run can take it over." if spec.live else "Another is for a new run."
+        self.tooltip = f"{explained(spec)}. {how}"
 
     def render(self) -> Content:
         bad = bool(self.error)
@@ -251,6 +272,12 @@ class HyperparameterField(Vertical, can_focus=True):
     @on(events.DescendantBlur)
     def _left(self) -> None:
         self.post_message(self.Left(self))
+
+
+def explained(spec: Spec) -> str:
+    """What it is, and its bounds: one sentence, without its full stop."""
+    sentence = f"{spec.help[:1].upper()}{spec.help[1:]}"
+    return f"{sentence} ({spec.bounds})" if spec.bounds else sentence
 
 
 @lru_cache(maxsize=1024)

@@ -23,10 +23,14 @@ from nn.hyperparameters import HyperparameterError, Hyperparameters, Value
 from nn.presets import PRESETS, assembled, default_preset, resolve
 from nn.specs import SPECS, format_value
 from tui.widgets.field_group import FieldColumn, FieldGroup
-from tui.widgets.hyperparameter_field import Choice, HyperparameterField
+from tui.widgets.group_heading import FOLDS
+from tui.widgets.hyperparameter_field import Choice, HyperparameterField, explained
 
 FOLDED_AT_FIRST = frozenset({"Regularisation", "Augmentation", "Machine"})
 """What a first run can do without."""
+
+
+RECIPE = "A recipe: choosing one fills in every field."
 
 
 class HyperparameterForm(Vertical):
@@ -36,7 +40,8 @@ class HyperparameterForm(Vertical):
     HyperparameterForm {
         height: 1fr;
 
-        #fields { height: 1fr; scrollbar-size: 1 1; }
+        #fields { height: 1fr; scrollbar-size: 1 1; scrollbar-background: $background;
+                  scrollbar-color: $foreground 30%; }
         #preset-row { height: 1; }
         #preset-row Label { width: 17; color: $foreground 80%; }
         #preset-row Select { width: 1fr; }
@@ -103,7 +108,7 @@ class HyperparameterForm(Vertical):
         recipes = [(name, name) for name in PRESETS]
         preset = Horizontal(
             Label("  Preset"),
-            Choice(recipes, prompt="custom", compact=True, id="preset"),
+            Choice(recipes, prompt="custom", compact=True, id="preset").with_tooltip(RECIPE),
             id="preset-row",
         )
         await self.query_one(FieldColumn).mount(preset, *self.groups)
@@ -232,11 +237,11 @@ class HyperparameterForm(Vertical):
             verdict = " Enter applies it now." if spec.live else " Enter: a new run."
         elif spec.starts:
             verdict = " Down offers more."
-        sentence = f"{spec.help[:1].upper()}{spec.help[1:]}"
+        sentence = explained(spec)
+        brief = sentence.removesuffix(f" ({spec.bounds})")
         # What there is no room for: an overstepped bound is said anyway, and a mark says live.
-        bounded = f"{sentence} ({spec.bounds}).{verdict}" if spec.bounds else ""
-        offered = (bounded, f"{sentence}.{verdict}", f"{sentence}.")
-        self._say(next((said for said in offered if said and self._fits(said)), offered[-1]))
+        offered = (f"{sentence}.{verdict}", f"{brief}.{verdict}", f"{brief}.")
+        self._say(next((said for said in offered if self._fits(said)), offered[-1]))
 
     def _fits(self, sentence: str) -> bool:
         line = self.query_one("#form-message", Static)
@@ -253,11 +258,11 @@ class HyperparameterForm(Vertical):
 
     @on(events.DescendantFocus, "GroupHeading")
     def _heading_entered(self) -> None:
-        self._say("Enter folds and unfolds this group; page up and down go to the others.")
+        self._say(FOLDS)
 
     @on(events.DescendantFocus, "#preset")
     def _preset_entered(self) -> None:
-        self._say("A recipe: choosing one fills in every field.")
+        self._say(RECIPE)
 
     @on(HyperparameterField.Changed)
     def _field_changed(self, event: HyperparameterField.Changed) -> None:

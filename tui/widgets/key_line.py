@@ -86,10 +86,16 @@ class KeyLine(PictureWidget):
         self.show_picture(Picture.from_canvas(canvas, styles))
 
     def on_click(self, event: events.Click) -> None:
-        for end, command in self._ends:
-            if event.x < end:
-                self.post_message(self.Clicked(command))
-                return
+        if command := self._command_at(event.x):
+            self.post_message(self.Clicked(command))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Be about what is below the pointer."""
+        command = self._command_at(event.x)
+        self.tooltip = command.in_words if command else None
+
+    def _command_at(self, x: int) -> Command | None:
+        return next((command for end, command in self._ends if x < end), None)
 
 
 def _width(command: Command) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from textual.app import ComposeResult
@@ -11,12 +12,13 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 
-class _Tab(Static):
-    """A name that can be clicked."""
+class Tab(Static):
+    """A name that can be clicked; its first character is the key that does the same."""
 
     def __init__(self, pane: str, label: str) -> None:
         super().__init__(label, markup=False, id=f"tab-{pane}")
         self.pane = pane
+        self.letter = label[0]
 
     def on_click(self) -> None:
         self.post_message(PaneTabs.Chosen(self.pane))
@@ -28,8 +30,8 @@ class PaneTabs(Horizontal):
     DEFAULT_CSS = """
     PaneTabs {
         height: 1;
-        _Tab { width: auto; padding: 0 1; color: $foreground 60%; }
-        _Tab.-shown { color: $primary; text-style: bold reverse; }
+        Tab { width: auto; padding: 0 1; color: $foreground 60%; }
+        Tab.-shown { color: $primary; text-style: bold reverse; }
     }
     """
 
@@ -48,10 +50,19 @@ class PaneTabs(Horizontal):
 
     def compose(self) -> ComposeResult:
         for pane, label in self._panes.items():
-            yield _Tab(pane, label)
+            yield Tab(pane, label)
+
+    @property
+    def tabs(self) -> Iterator[Tab]:
+        """Those there are, from the left."""
+        return iter(self.query(Tab).results(Tab))
+
+    def choose(self, pane: str) -> None:
+        """Do what a click on the pane's tab does."""
+        self.post_message(self.Chosen(pane))
 
     def watch_shown(self, shown: str) -> None:
-        for tab in self.query(_Tab):
+        for tab in self.query(Tab):
             tab.set_class(tab.pane == shown, "-shown")
 
     def on_mount(self) -> None:

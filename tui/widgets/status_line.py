@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from rich.style import Style
+from textual import events
 from textual.reactive import reactive
 
 from tui.engine.log_lines import duration
@@ -27,6 +30,24 @@ MARKS: dict[Phase | State, tuple[str, str, str]] = {
     "unreadable": ("?", "?", "unreadable"),
 }
 """Of every state a run may be in: a mark, the same in ASCII, and the word for it."""
+
+PARTS: Mapping[str, str] = MappingProxyType(
+    {
+        "state": "what the run does",
+        "alert": "what is amiss, and what a key does about it",
+        "bar": "how much of the run is done",
+        "epoch": "the epoch it is in, of all",
+        "test": "the share of the test set that it had right after the last epoch",
+        "left": "minutes and seconds to go at the present speed",
+        "step": "steps taken, a mini-batch each, of all",
+        "samples/s": "training digits a second",
+        "slow link": "the line to this terminal answers late, so less is drawn (--link)",
+        "sent": "bytes a second that went to this terminal of late",
+    }
+)
+"""What may stand on the line, and what it is."""
+
+FIRST_LINE = f"First line: {', '.join(f'{part} ({what})' for part, what in PARTS.items())}."
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
@@ -67,6 +88,13 @@ class StatusLine(PictureWidget):
         """`remedy_key` is what does something about an alert, from where the line stands."""
         super().__init__()
         self._remedy_key = remedy_key
+        self._ends: list[tuple[int, str]] = []
+        self.tooltip = FIRST_LINE
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Be about what is below the pointer."""
+        part = next((part for end, part in self._ends if event.x < end), "")
+        self.tooltip = f"{part}: {PARTS[part]}" if part else FIRST_LINE
 
     def watch_status(self, old: RunStatus, new: RunStatus) -> None:
         self.request_picture(at_once=old.phase != new.phase)
@@ -76,6 +104,7 @@ class StatusLine(PictureWidget):
         status, width = self.status, self.size.width
         canvas = Canvas(width, 1)
         x = canvas.put(1, 0, self._state(status), 3 if status.phase in BAD else 2) + 2
+        self._ends = [(x, "state")]
         if status.quiet:
             words = f"no news for {duration(status.quiet)}: stopped, or a very busy machine"
             canvas.put(x, 0, shorten(words, width - x - 1, "~" if self.ascii_only else "…"), 3)
@@ -110,18 +139,20 @@ class StatusLine(PictureWidget):
             words += f"; {self._remedy_key}: {status.remedy}"
         canvas.put(x, 0, shorten(words, room, "~" if self.ascii_only else "…"), 3)
         at = x + cells(words)
-        for fact in self._facts()[:2]:
+        self._ends.append((at, "alert"))
+        for part, fact in self._facts()[:2]:
             text = ("  | " if self.ascii_only else "  · ") + fact
             if at + cells(text) < self.size.width:
                 at = canvas.put(at, 0, text, 0)
+                self._ends.append((at, part))
 
-    def _facts(self) -> list[str]:
+    def _facts(self) -> list[tuple[str, str]]:
         """What there is to say of how far the run is, the most needed first."""
         status = self.status
         at = min(status.epoch + 1, status.epochs) if status.live else status.epoch
-        facts = [f"epoch {at}/{status.epochs}"]
+        facts = [("epoch", f"epoch {at}/{status.epochs}")]
         if status.test_accuracy is not None:
-            facts.append(f"test {status.test_accuracy:.2%}")
+            facts.append(("test", f"test {status.test_accuracy:.2%}"))
         return facts
 
     def _draw_progress(self, canvas: Canvas, x: int) -> None:
@@ -129,21 +160,25 @@ class StatusLine(PictureWidget):
         status, width = self.status, self.size.width
         facts = self._facts()
         if status.seconds_left is not None and status.phase == "running":
-            facts.append(f"{_clock(status.seconds_left)} left")
-        facts.append(f"step {status.step:,}/{status.steps:,}")
+            facts.append(("left", f"{_clock(status.seconds_left)} left"))
+        facts.append(("step", f"step {status.step:,}/{status.steps:,}"))
         if status.samples_per_second:
-            facts.append(f"{_thousands(status.samples_per_second)} samples/s")
+            facts.append(("samples/s", f"{_thousands(status.samples_per_second)} samples/s"))
         if self.link.name == "slow":
-            facts.append("slow link")
+            facts.append(("slow link", "slow link"))
         if self.sent and status.phase == "running":
-            facts.append(f"{self.sent / 1000:.1f} KB/s sent")
-        while len(facts) > 1 and x + sum(cells(fact) + 3 for fact in facts) + 8 > width:
+            facts.append(("sent", f"{self.sent / 1000:.1f} KB/s sent"))
+        gap = "  | " if self.ascii_only else "  · "
+        while len(facts) > 1 and x + sum(cells(fact) + 3 for _, fact in facts) + 8 > width:
             facts.pop()
-        text = ("  | " if self.ascii_only else "  · ").join(facts)
-        room = min(width - x - cells(text) - 3, 40)
+        taken = sum(cells(fact) + cells(gap) for _, fact in facts) - cells(gap)
+        room = min(width - x - taken - 3, 40)
         if room >= 5:
             x = self._draw_bar(canvas, x, room) + 2
-        canvas.put(x, 0, text, 0)
+            self._ends.append((x, "bar"))
+        for number, (part, fact) in enumerate(facts):
+            x = canvas.put(x, 0, f"{gap if number else ''}{fact}", 0)
+            self._ends.append((x, part))
 
     def _draw_bar(self, canvas: Canvas, x: int, width: int) -> int:
         if self.ascii_only:

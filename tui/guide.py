@@ -1,0 +1,73 @@
+"""What helps a person find the way, in every room: help, palette, jump mode and hints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from textual import events
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+
+from tui.commands import commands_in, works_in_fields
+from tui.commands.keymap import renamed
+from tui.palette import offered
+from tui.screens.room import Room
+
+
+class Guide(App[str]):
+    """An app of rooms.
+
+    Attributes:
+        keys: keys of the user's own, by command.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys: Mapping[str, str] = {}
+
+    @property
+    def room(self) -> Room:
+        """The room in sight, or behind the question that is being asked."""
+        return next(s for s in reversed(self.screen_stack) if isinstance(s, Room))
+
+    async def on_event(self, event: events.Event) -> None:
+        # Before Textual looks for bindings, and the focus for its own keys.
+        room = self.screen if isinstance(event, events.InputEvent) else None
+        if isinstance(room, Room):
+            room.take_hint_away()
+            if room.jump.takes(event):
+                return
+        await super().on_event(event)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        editing = isinstance(self.screen, Room) and self.screen.editing
+        if editing:
+            return works_in_fields("app", action)
+        return super().check_action(action, parameters)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        commands = renamed(
+            commands_in(screen.NAME if isinstance(screen, Room) else "app"), self.keys
+        )
+        return offered(self, super().get_system_commands(screen), commands)
+
+    def action_command_palette(self) -> None:
+        from tui.screens.dialog import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
+
+    def action_show_help(self) -> None:
+        from tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.room.NAME, self.keys))
+
+    def action_jump(self) -> None:
+        if isinstance(self.screen, Room):
+            self.screen.jump.begin()
+
+    action_jump_from_field = action_jump
+
+    def action_explain_focus(self) -> None:
+        if isinstance(self.screen, Room):
+            self.screen.explain_focus()

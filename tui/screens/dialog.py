@@ -1,0 +1,50 @@
+"""What everything has in common that is asked over a room and gives an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.await_complete import AwaitComplete
+from textual.command import CommandList, CommandPalette
+from textual.css.query import NoMatches
+from textual.screen import ModalScreen, ScreenResultType
+
+
+class Once:
+    """A screen that goes away once, and without a fuss where nobody waits for the answer any more.
+    To come before Textual's own class, which alone Textual follows for styles."""
+
+    is_current: bool
+    _result_callbacks: list[Any]
+
+    def dismiss(self, result: Any = None) -> AwaitComplete:
+        """Give the answer to whoever asked, and go."""
+        if not self.is_current:
+            # A key or a click that came twice before the first was heard.
+            return AwaitComplete()
+        for asked in self._result_callbacks:
+            # Who asked has asked something else since: two forks in one breath, say.
+            if asked.future is not None and asked.future.done():
+                asked.future = None
+        gone: AwaitComplete = super().dismiss(result)  # type: ignore[misc]
+        return gone
+
+
+class Dialog(Once, ModalScreen[ScreenResultType]):
+    """What dims the room behind it."""
+
+
+class Palette(Once, CommandPalette):
+    """Textual's own, of which a double click beside it takes away the room below too, and which
+    does not expect to be gone, or not to be laid out yet, when it comes to show what it found."""
+
+    def query_one(self, selector: Any, expect_type: Any = None) -> Any:
+        """What is in it; once all of that has gone, something that nobody will see."""
+        try:
+            return super().query_one(selector, expect_type)
+        except NoMatches:
+            return (expect_type or selector)()
+
+    def _action_command_list(self, action: str) -> None:
+        if self.query_one(CommandList).size:
+            super()._action_command_list(action)
