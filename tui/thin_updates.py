@@ -16,7 +16,7 @@ from rich.color import ColorSystem
 from rich.console import Console, RenderableType
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate
+from textual._compositor import ChopsUpdate, LayoutUpdate
 
 RESET = "\x1b[0m"
 
@@ -47,6 +47,22 @@ class ThinUpdate(ChopsUpdate):
         return "".join(sequences)
 
 
+class ThinLayout(LayoutUpdate):
+    """A `LayoutUpdate`, the whole screen, told as briefly."""
+
+    def render_segments(self, console: Console) -> str:
+        """The escape codes and text of all lines."""
+        sequences: list[str] = []
+        look = BARE
+        for y, line in enumerate(self.strips, self.region.y):
+            sequences.append(f"\x1b[{y + 1};{self.region.x + 1}H")
+            for strip in line:
+                look = render(strip, console._color_system, look, sequences)
+        if look != BARE:
+            sequences.append(RESET)
+        return "".join(sequences)
+
+
 def render(
     segments: Iterable[Segment], system: ColorSystem | None, look: Look, sequences: list[str]
 ) -> Look:
@@ -64,19 +80,18 @@ def render(
             wanted = _look(style, system)
         if wanted != look:
             attributes, ink, paper = wanted
-            if attributes != look[0] or (look[1] and not ink) or (look[2] and not paper):
-                codes = ";".join(part for part in ("0", attributes, ink, paper) if part)
-            else:
+            if attributes == look[0] == "" and ink and text.isspace():
                 # A blank has no ink; the next run may want what there is.
-                if ink != look[1] and not attributes and text.isspace():
-                    ink = look[1]
-                    wanted = (attributes, ink, paper)
-                codes = ";".join(
-                    new for new, old in ((ink, look[1]), (paper, look[2])) if new != old
-                )
-            if codes:
-                sequences.append(f"\x1b[{codes}m")
-            look = wanted
+                ink = look[1] or ink
+            lost = (attributes != look[0] and look[0]) or (look[1] and not ink)
+            if lost or (look[2] and not paper):
+                codes = ["0", attributes, ink, paper]
+            else:
+                pairs = zip((attributes, ink, paper), look, strict=True)
+                codes = [new for new, old in pairs if new != old]
+            if told := ";".join(code for code in codes if code):
+                sequences.append(f"\x1b[{told}m")
+            look = (attributes, ink, paper)
         sequences.append(text)
     return look
 
@@ -95,4 +110,6 @@ def thin(update: RenderableType | None) -> RenderableType | None:
     """The same update, thinner where it can be."""
     if type(update) is ChopsUpdate:
         return ThinUpdate(update.chops, update.spans, update.chop_ends)
+    if type(update) is LayoutUpdate:
+        return ThinLayout(update.strips, update.region)
     return update

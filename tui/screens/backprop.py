@@ -30,8 +30,8 @@ from tui.widgets.key_line import KeyLine
 from tui.widgets.matrix_grid import MatrixGrid
 from tui.widgets.pane_tabs import PaneTabs
 from tui.widgets.status_line import StatusLine
-from tui.widgets.words import Words
 from tui.widgets.walked_grid import Cell
+from tui.widgets.words import Words
 
 TABS = {
     "numbers": "t Numbers",
