@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from app_in_pty import AppInPty
+from app_in_pty import AppInPty, newest_run
 
 GAP = 1 / 12
 
@@ -59,6 +59,9 @@ def turn_pages(app: AppInPty, keys: int, paging: Paging) -> None:
     Only cells that differ are sent, so no text can be waited for; a page of digits is many times
     larger than anything else that a held or training run sends within the same moment.
     """
+    # As many pages back as forth, and none of them the first, from which there is no way back.
+    app.send("n")
+    app.read_for(1.0)
     busy, sent = app.processor_ms(), app.bytes_read
     for number in range(keys):
         before, began = app.bytes_read, time.perf_counter()
@@ -90,11 +93,13 @@ def main() -> None:
         ):
             app.read_for(2.0)
             app.send("e")
-            app.read_for(6.0)
+            while b'"epoch_done"' not in (newest_run(Path(runs)) / "journal.jsonl").read_bytes():
+                app.read_for(0.1)
+            app.read_for(2.0)
             opened.append(open_room(app))
             app.read_for(1.0)
             app.send("w")
-            app.read_for(1.0)
+            app.read_for(2.0)
             turn_pages(app, options.keys // options.rounds, rows["held"])
             app.send("1")
             app.read_for(0.5)

@@ -41,6 +41,7 @@ class ConfusionGrid(ErrorPicture, WalkedGrid, can_focus=True):
         .confusion-grid--some { color: $foreground; }
         .confusion-grid--many { color: $warning; }
         .confusion-grid--worst { color: $error; background: $error 20%; text-style: bold; }
+        &:ansi .confusion-grid--worst { background: $background; text-style: bold reverse; }
         .confusion-grid--here { color: $background; background: $primary; text-style: bold; }
     }
     """
@@ -170,4 +171,4 @@ class ConfusionGrid(ErrorPicture, WalkedGrid, can_focus=True):
                 f"rows {self._top + 1}{dash}{self._top + rows}, columns {self._left + 1}{dash}"
                 f"{self._left + columns} of {classes} classes"
             )
-        return "rows are what it is, columns what it is taken for; ! the worst"
+        return "row: what it is, column: taken for what; ! the worst"

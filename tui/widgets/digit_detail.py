@@ -76,6 +76,21 @@ class DigitDetail(DigitPicture):
         .digit-detail--against-1 { color: $foreground; background: $primary 30%; }
         .digit-detail--against-2 { color: $foreground; background: $primary 60%; }
         .digit-detail--against-3 { color: $background; background: $primary; text-style: bold; }
+
+        /* Of sixteen colours none is 30% of another. */
+        &:ansi {
+            .digit-detail--badge { color: ansi_black; }
+            .digit-detail--for-1, .digit-detail--for-2 {
+                color: $warning; background: $background;
+            }
+            .digit-detail--for-2 { text-style: bold; }
+            .digit-detail--for-3 { color: ansi_black; }
+            .digit-detail--against-1, .digit-detail--against-2 {
+                color: $primary; background: $background;
+            }
+            .digit-detail--against-2 { text-style: bold; }
+            .digit-detail--against-3 { color: ansi_white; }
+        }
     }
     """
 

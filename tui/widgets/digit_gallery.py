@@ -44,6 +44,7 @@ class DigitGallery(DigitPicture):
         .digit-gallery--bar { color: $primary; }
         .digit-gallery--badge { color: $background; background: $warning; text-style: bold; }
         .digit-gallery--hint { color: $foreground 60%; }
+        &:ansi .digit-gallery--badge { color: ansi_black; }
     }
     """
 
