@@ -174,6 +174,7 @@ async def test_two_runs_beside_one_another(runs: Path) -> None:
             await pilot.press("x")
             await wait_for(pilot, lambda s=side: errors.wish.side == s)
             assert sorted(errors.view.indices) == digits.tolist()
+            assert errors.view.words == f"all digits, right only {side}"
         await pilot.press("x")
         await wait_for(pilot, lambda: errors.wish.side == "" and errors.line == "wrong")
         await pilot.press("r")

@@ -102,7 +102,7 @@ class ConfusedList(ErrorPicture, can_focus=True):
         place = self.place
         self._top = window(self._top, room, max(place, 0), len(pairs))
         shown = pairs[self._top : self._top + room]
-        canvas.put(2, 0, shorten("most confused: it is, taken for", canvas.width - 2, ellipsis), 2)
+        canvas.put(2, 0, shorten("confused: it is, taken for", canvas.width - 2, ellipsis), 2)
         figure = len(f"{pairs[0].count:,}")
         half = (canvas.width - 2 - figure - 4 - 4) // 2
         widest = min(max(cells(name) for name in names), max(half, 1))
