@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from app_in_pty import AppInPty, newest_run
+from app_in_pty import AppInPty
 
 GAP = 1 / 12
 
@@ -77,6 +77,10 @@ def turn_pages(app: AppInPty, keys: int, paging: Paging) -> None:
     paging.sent += app.bytes_read - sent
 
 
+def _an_epoch_is_done(runs: Path) -> bool:
+    return any(b'"epoch_done"' in book.read_bytes() for book in runs.glob("*/journal.jsonl"))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--keys", type=int, default=200)
@@ -91,9 +95,10 @@ def main() -> None:
             tempfile.TemporaryDirectory() as runs,
             AppInPty(Path(runs), [*recipe, "--pace", "0"]) as app,
         ):
-            app.read_for(2.0)
+            assert app.read_until(b"press space", 60), "the app has not come up"
+            app.read_for(1.0)
             app.send("e")
-            while b'"epoch_done"' not in (newest_run(Path(runs)) / "journal.jsonl").read_bytes():
+            while not _an_epoch_is_done(Path(runs)):
                 app.read_for(0.1)
             app.read_for(2.0)
             opened.append(open_room(app))

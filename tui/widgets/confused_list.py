@@ -102,7 +102,10 @@ class ConfusedList(ErrorPicture, can_focus=True):
         place = self.place
         self._top = window(self._top, room, max(place, 0), len(pairs))
         shown = pairs[self._top : self._top + room]
-        canvas.put(2, 0, shorten("confused: it is, taken for", canvas.width - 2, ellipsis), 2)
+        head = "most confused: it is, taken for"
+        if cells(head) > canvas.width - 2:
+            head = "most confused"
+        canvas.put(2, 0, shorten(head, canvas.width - 2, ellipsis), QUIET)
         figure = len(f"{pairs[0].count:,}")
         half = (canvas.width - 2 - figure - 4 - 4) // 2
         widest = min(max(cells(name) for name in names), max(half, 1))
