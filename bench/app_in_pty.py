@@ -82,6 +82,11 @@ class AppInPty:
         text = re.sub(rb"\x1b\[[0-9;?<>]*[A-Za-z]", b"", self._heard)
         return text.decode("utf-8", "replace").strip()
 
+    def processor_ms(self) -> float:
+        """Milliseconds that the app has kept a processor busy, whoever else was using the machine
+        (Linux only: what `clock_getcpuclockid` would say is the clock of another process)."""
+        return time.clock_gettime(~self.process.pid << 3 | 2) * 1000
+
     def send(self, keys: str) -> None:
         os.write(self._terminal, keys.encode())
 
@@ -90,7 +95,7 @@ class AppInPty:
         began = time.perf_counter()
         seen = b""
         while (left := began + patience - time.perf_counter()) > 0:
-            seen = seen[-len(wanted) :] + self._read(left)
+            seen = seen[-len(wanted) :] + self.read(left)
             if wanted in seen:
                 return time.perf_counter() - began
         return None
@@ -107,10 +112,11 @@ class AppInPty:
         """Keep up with the app for so long; how many bytes it sent."""
         before, until = self.bytes_read, time.perf_counter() + seconds
         while (left := until - time.perf_counter()) > 0:
-            self._read(left)
+            self.read(left)
         return self.bytes_read - before
 
-    def _read(self, patience: float) -> bytes:
+    def read(self, patience: float) -> bytes:
+        """What comes within so many seconds, or nothing."""
         if not select.select([self._terminal], [], [], max(patience, 0))[0]:
             return b""
         try:

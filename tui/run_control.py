@@ -50,8 +50,9 @@ class RunControl(Guide):
             self.pop_screen()
         room.link, room.keys = self.link, self.keys
         if room is not self.train:
+            room.prepare()
             self.push_screen(room)
-        self.call_after_refresh(room.show_state, self.session.state)
+        room.call_later(room.show_state, self.session.state)
 
     def get_driver_class(self) -> type[Driver]:
         # Textual's constructor asks for it, so the meter is there from the first byte on.

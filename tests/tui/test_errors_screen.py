@@ -19,6 +19,7 @@ from tui.engine.predictions import Predictions
 from tui.engine.run_directory import RunDirectory
 from tui.engine.test_set import load_split
 from tui.widgets.confusion_grid import ConfusionGrid
+from tui.widgets.picture_widget import PictureWidget
 
 
 async def test_the_figures_on_the_screen_are_scikit_learn_s(runs: Path) -> None:
@@ -47,6 +48,15 @@ async def test_the_figures_on_the_screen_are_scikit_learn_s(runs: Path) -> None:
         worst = errors.cell
         share = 100 * matrix[worst] / matrix[worst[0]].sum()
         await wait_for(pilot, lambda: f"[{share:.1f}]" in text(app))
+        # Of sixteen colours none is a tint of another: what is marked can still be read.
+        app.theme = "ansi-dark"
+        await wait_for(pilot, lambda: all(map(legible, app.room.query(PictureWidget))))
+
+
+def legible(widget: PictureWidget) -> bool:
+    """Is nothing that it writes in the colour of its paper?"""
+    styles = map(widget.get_component_rich_style, widget._get_component_classes())
+    return all(s.color != s.bgcolor or s.color.is_default for s in styles)
 
 
 async def test_walk_the_matrix_narrow_and_widen(runs: Path) -> None:
@@ -174,6 +184,7 @@ async def test_two_runs_beside_one_another(runs: Path) -> None:
             await pilot.press("x")
             await wait_for(pilot, lambda s=side: errors.wish.side == s)
             assert sorted(errors.view.indices) == digits.tolist()
+            assert errors.view.words == f"all digits, right only {side}"
         await pilot.press("x")
         await wait_for(pilot, lambda: errors.wish.side == "" and errors.line == "wrong")
         await pilot.press("r")

@@ -91,6 +91,14 @@ class ErrorView:
         """With the other run; None where there is none."""
         return None if self.rival is None else self.mistakes.against(self.rival.mistakes)
 
+    @property
+    def words(self) -> str:
+        """Which digits these are."""
+        words = self.wish.query.text or "all digits"
+        if self.comparison is None or not self.wish.side:
+            return words
+        return f"{words}, right only {self.wish.side}"
+
     def place_of(self, digit: int | None, otherwise: int = 0) -> int:
         """Where a digit is among those to be seen; of one that is not, a place near `otherwise`."""
         if digit is not None:

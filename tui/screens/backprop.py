@@ -27,9 +27,10 @@ from tui.widgets import lesson_words
 from tui.widgets.digit_row import Captioned, DigitRow
 from tui.widgets.index_line import IndexLine
 from tui.widgets.key_line import KeyLine
-from tui.widgets.matrix_grid import Cell, MatrixGrid
+from tui.widgets.matrix_grid import MatrixGrid
 from tui.widgets.pane_tabs import PaneTabs
 from tui.widgets.status_line import StatusLine
+from tui.widgets.walked_grid import Cell
 from tui.widgets.words import Words
 
 TABS = {

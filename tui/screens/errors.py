@@ -26,15 +26,17 @@ from tui.engine.state import RunState, RunStatus
 from tui.screens.errors_desk import NO_RUN, ErrorsDesk
 from tui.widgets.class_table import ClassTable
 from tui.widgets.confused_list import ConfusedList
-from tui.widgets.confusion_grid import Cell, ConfusionGrid
+from tui.widgets.confusion_grid import ConfusionGrid
 from tui.widgets.digit_detail import DigitDetail
 from tui.widgets.digit_gallery import DigitGallery
+from tui.widgets.error_picture import DigitPicture
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.key_line import KeyLine
 from tui.widgets.pane_tabs import PaneTabs
 from tui.widgets.reliability_chart import ReliabilityChart
 from tui.widgets.status_line import StatusLine
 from tui.widgets.verdict import Verdict
+from tui.widgets.walked_grid import Cell
 
 TABS = {
     "matrix": "m Matrix",
@@ -263,12 +265,11 @@ class ErrorsScreen(ErrorsDesk):
         self.query_one(DigitGallery).action_move_page(pages)
 
     @on(ConfusionGrid.Walked)
-    def _walked(self, event: ConfusionGrid.Walked) -> None:
-        self.cell = event.cell
+    def _walked(self) -> None:
+        self.cell = self.query_one(ConfusionGrid).cell
 
-    @on(DigitGallery.Moved)
-    @on(DigitDetail.Moved)
-    def _moved(self, event: DigitGallery.Moved | DigitDetail.Moved) -> None:
+    @on(DigitPicture.Moved)
+    def _moved(self, event: DigitPicture.Moved) -> None:
         if self.view is not None and event.place < len(self.view.indices):
             self._digit = int(self.view.indices[event.place])
             self.cursor = event.place

@@ -274,7 +274,7 @@ class ErrorsDesk(Room):
             histories = self._reader.of_digits(view.indices)
         name = self._run.name if self._run is not None else ""
         epoch = view.mistakes.predictions.epoch
-        title = f"{name}, epoch {epoch}: {view.wish.query.text or 'all digits'}"
+        title = f"{name}, epoch {epoch}: {view.words}"
         try:
             path, count = save_digits(kind, view, histories, title, progress)
         except RunError as problem:

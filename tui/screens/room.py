@@ -82,8 +82,8 @@ class Room(Screen[None]):
         self.mount(LaidOver())
         self.explain_panes()
         for widget in self.query(PictureWidget):
-            widget.ascii_only = self.ascii_only
-            widget.link = self.link
+            widget.set_reactive(PictureWidget.ascii_only, self.ascii_only)
+            widget.set_reactive(PictureWidget.link, self.link)
         self.watch_keys(self.keys)
 
     def explain_panes(self) -> None:
@@ -136,15 +136,31 @@ class Room(Screen[None]):
         for widget in self.query(PictureWidget):
             widget.link = link
 
+    def prepare(self) -> None:
+        """To be called before the room is shown, so that it is styled and laid out once."""
+        for path in self.css_path:
+            # Textual would read it as well, but then parse every other stylesheet anew and style
+            # every screen there is, for the sake of rules that hold in this one.
+            if not self.app.stylesheet.has_source(str(path)):
+                self.app.stylesheet.read(path)
+        self.choose_breakpoints()
+
     def choose_breakpoints(self) -> None:
-        """Textual does so when it hears of a new size, which for an app's first screen is after the
-        first paint."""
+        """Textual does so when it hears of a new size, which is after the first paint."""
         width, height = self.app.size
         for points, value in (
             (self.HORIZONTAL_BREAKPOINTS or [], width),
             (self.VERTICAL_BREAKPOINTS or [], height),
         ):
-            self.add_class([name for least, name in points if value >= least][-1])
+            fitting = [name for least, name in points if value >= least][-1]
+            classes = {name: name == fitting for _, name in points}
+            self.update_classes(classes, update=False)
+
+    def _compositor_refresh(self) -> None:
+        # A screen that is entered is painted, laid out once more, and painted: what is to be
+        # painted as a whole a moment later need not be painted in part.
+        if not self._repaint_required:
+            super()._compositor_refresh()
 
     def check_action(
         self,

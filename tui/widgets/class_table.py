@@ -7,14 +7,15 @@ from typing import ClassVar
 from textual.reactive import reactive
 
 from tui.engine.error_view import ErrorView
-from tui.widgets.confusion_grid import WIDEST_NAME, Cell, window
-from tui.widgets.picture_widget import PictureWidget
+from tui.widgets.confusion_grid import WIDEST_NAME
+from tui.widgets.error_picture import ErrorPicture
 from tui.widgets.strips import Canvas, Picture, cells, shorten
+from tui.widgets.walked_grid import Cell, window
 
 PLAIN, QUIET, BAD, HERE = range(1, 5)
 
 
-class ClassTable(PictureWidget):
+class ClassTable(ErrorPicture):
     """Three figures a class; the class with the lowest of each is marked."""
 
     DEFAULT_CSS = """
@@ -36,16 +37,11 @@ class ClassTable(PictureWidget):
         "class-table--here",
     }
 
-    view: reactive[ErrorView | None] = reactive(None, repaint=False)
     cell: reactive[Cell] = reactive((0, 0), repaint=False)
 
     def __init__(self) -> None:
         super().__init__()
         self._top = 0
-
-    def watch_view(self, old: ErrorView | None, new: ErrorView | None) -> None:
-        if old is None or new is None or old.mistakes is not new.mistakes:
-            self.request_picture()
 
     def watch_cell(self) -> None:
         self.request_picture(at_once=True)

@@ -10,16 +10,17 @@ from textual.reactive import reactive
 
 from nn.analysis.confusion import Confusion
 from tui.engine.error_view import ErrorView
-from tui.widgets.confusion_grid import Cell, ConfusionGrid, window
-from tui.widgets.picture_widget import PictureWidget
+from tui.widgets.confusion_grid import ConfusionGrid
+from tui.widgets.error_picture import ErrorPicture
 from tui.widgets.strips import Canvas, Picture, cells, shorten
+from tui.widgets.walked_grid import Cell, window
 
 PLAIN, QUIET, BAR, HERE = range(1, 5)
 
 LONGEST_BAR = 16
 
 
-class ConfusedList(PictureWidget, can_focus=True):
+class ConfusedList(ErrorPicture, can_focus=True):
     """Up and down go from pair to pair: the cursor is the matrix's."""
 
     DEFAULT_CSS = """
@@ -50,7 +51,6 @@ class ConfusedList(PictureWidget, can_focus=True):
         Binding("end", "move(100000)", show=False),
     ]
 
-    view: reactive[ErrorView | None] = reactive(None, repaint=False)
     cell: reactive[Cell] = reactive((0, 0), repaint=False)
 
     def __init__(self) -> None:
@@ -66,10 +66,6 @@ class ConfusedList(PictureWidget, can_focus=True):
         """Where the cell at the cursor is in the list; -1 where it is not."""
         cells = ((pair.true, pair.predicted) for pair in self.pairs)
         return next((i for i, cell in enumerate(cells) if cell == self.cell), -1)
-
-    def watch_view(self, old: ErrorView | None, new: ErrorView | None) -> None:
-        if old is None or new is None or old.mistakes is not new.mistakes:
-            self.request_picture()
 
     def watch_cell(self) -> None:
         self.request_picture(at_once=True)
@@ -106,7 +102,10 @@ class ConfusedList(PictureWidget, can_focus=True):
         place = self.place
         self._top = window(self._top, room, max(place, 0), len(pairs))
         shown = pairs[self._top : self._top + room]
-        canvas.put(2, 0, shorten("most confused: it is, taken for", canvas.width - 2, ellipsis), 2)
+        head = "most confused: it is, taken for"
+        if cells(head) > canvas.width - 2:
+            head = "most confused"
+        canvas.put(2, 0, shorten(head, canvas.width - 2, ellipsis), QUIET)
         figure = len(f"{pairs[0].count:,}")
         half = (canvas.width - 2 - figure - 4 - 4) // 2
         widest = min(max(cells(name) for name in names), max(half, 1))

@@ -6,23 +6,17 @@ twice, by colour and by a mark; so does where the cursor stands.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from textual import events
-from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.reactive import reactive
 
-from tui.engine.error_view import ErrorView
 from tui.engine.mistakes import Mistakes
-from tui.widgets.picture_widget import PictureWidget
+from tui.widgets.error_picture import ErrorPicture
 from tui.widgets.strips import Canvas, Picture, cells, shorten
-
-Cell = tuple[int, int]
-"""(true, predicted), the numbers of two classes."""
+from tui.widgets.walked_grid import WalkedGrid, window
 
 PLAIN, QUIET, RIGHT, SOME, MANY, WORST, HERE = range(1, 8)
 
@@ -32,8 +26,9 @@ MOST_WORST: Final = 5
 LEAST_WORST: Final = 2
 
 
-class ConfusionGrid(PictureWidget, can_focus=True):
-    """Arrows walk it, a click goes to a cell; what Enter does there is the screen's to say."""
+class ConfusionGrid(ErrorPicture, WalkedGrid, can_focus=True):
+    """A cell is (true, predicted), the numbers of two classes. Arrows walk it, a click goes to a
+    cell; what Enter does there is the screen's to say."""
 
     DEFAULT_CSS = """
     ConfusionGrid {
@@ -46,6 +41,7 @@ class ConfusionGrid(PictureWidget, can_focus=True):
         .confusion-grid--some { color: $foreground; }
         .confusion-grid--many { color: $warning; }
         .confusion-grid--worst { color: $error; background: $error 20%; text-style: bold; }
+        &:ansi .confusion-grid--worst { background: $background; text-style: bold reverse; }
         .confusion-grid--here { color: $background; background: $primary; text-style: bold; }
     }
     """
@@ -60,60 +56,27 @@ class ConfusionGrid(PictureWidget, can_focus=True):
         "confusion-grid--here",
     }
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "walk(-1, 0)", show=False),
-        Binding("down", "walk(1, 0)", show=False),
-        Binding("left", "walk(0, -1)", show=False),
-        Binding("right", "walk(0, 1)", show=False),
-        Binding("pageup", "walk(-10, 0)", show=False),
-        Binding("pagedown", "walk(10, 0)", show=False),
-        Binding("home", "walk(0, -256)", show=False),
-        Binding("end", "walk(0, 256)", show=False),
-    ]
-
-    view: reactive[ErrorView | None] = reactive(None, repaint=False)
-    """Whose matrix it is."""
-
-    cell: reactive[Cell] = reactive((0, 0), repaint=False)
-    """Where the cursor stands."""
-
     percent: reactive[bool] = reactive(False, repaint=False)
     """In percent of each row, or counts?"""
 
-    sentence: reactive[str] = reactive("", repaint=False)
-    """What to say where there is no view."""
-
-    @dataclass
-    class Walked(Message):
-        """The cursor is to stand at another cell."""
-
-        cell: Cell
-
     def __init__(self) -> None:
         super().__init__()
-        self._top = self._left = 0
         self._window: tuple[int, int, int, int] = (0, 0, 0, 1)
-
-    def watch_view(self, old: ErrorView | None, new: ErrorView | None) -> None:
-        if old is None or new is None or old.mistakes is not new.mistakes:
-            self.request_picture()
-
-    def watch_cell(self) -> None:
-        self.request_picture(at_once=True)
 
     def watch_percent(self) -> None:
         self.request_picture(at_once=True)
 
-    def watch_sentence(self) -> None:
-        self.request_picture(at_once=True)
-
     def action_walk(self, down: int, right: int) -> None:
         if self.view is not None:
-            last = len(self.view.mistakes.matrix) - 1
             true, predicted = self.cell
-            cell = min(max(true + down, 0), last), min(max(predicted + right, 0), last)
-            if cell != self.cell:
-                self.post_message(self.Walked(cell))
+            self.go_to(true + down, predicted + right, self.view.mistakes.matrix.shape)
+
+    def action_page(self, pages: int) -> None:
+        self.action_walk(10 * pages, 0)
+
+    def action_far(self, which: int) -> None:
+        if self.view is not None:
+            self.action_walk(0, which * len(self.view.mistakes.matrix))
 
     def on_click(self, event: events.Click) -> None:
         left, top, label, width = self._window
@@ -121,7 +84,7 @@ class ConfusionGrid(PictureWidget, can_focus=True):
         if self.view is not None and row >= 0 and event.x >= label:
             n = len(self.view.mistakes.matrix)
             if top + row < n and left + column < n:
-                self.post_message(self.Walked((top + row, left + column)))
+                self.go_to(top + row, left + column, (n, n))
 
     def make_picture(self) -> None:
         self.picture_begun()
@@ -208,11 +171,4 @@ class ConfusionGrid(PictureWidget, can_focus=True):
                 f"rows {self._top + 1}{dash}{self._top + rows}, columns {self._left + 1}{dash}"
                 f"{self._left + columns} of {classes} classes"
             )
-        return "rows are what it is, columns what it is taken for; ! the worst"
-
-
-def window(first: int, room: int, here: int, total: int) -> int:
-    """Where a window of `room` lines begins so that `here` is inside: as far as can be where it
-    was before, at `first`."""
-    first = min(max(first, here - room + 1), here)
-    return max(min(first, total - room), 0)
+        return "row: what it is, column: taken for what; ! the worst"

@@ -5,15 +5,11 @@ The parts are drawn by `detail_parts`; here is decided which of them there is ro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.style import Style
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.reactive import reactive
 
-from tui.engine.error_view import ErrorView
 from tui.engine.inquiry import Alike, Findings, learning_in_words
 from tui.engine.mistakes import Mistakes
 from tui.widgets.detail_parts import (
@@ -26,9 +22,8 @@ from tui.widgets.detail_parts import (
     draw_image,
     pictured,
 )
+from tui.widgets.error_picture import DigitPicture
 from tui.widgets.half_blocks import LEVELS
-from tui.widgets.inks import Inks
-from tui.widgets.picture_widget import PictureWidget
 from tui.widgets.strips import Canvas, Picture, cells, shorten
 
 WORDS_BESIDE = 40
@@ -60,7 +55,7 @@ LOOKS = Looks(
 )
 
 
-class DigitDetail(PictureWidget, can_focus=True):
+class DigitDetail(DigitPicture):
     """Draws the digit at the cursor, and what has been found out about it."""
 
     DEFAULT_CSS = """
@@ -81,6 +76,21 @@ class DigitDetail(PictureWidget, can_focus=True):
         .digit-detail--against-1 { color: $foreground; background: $primary 30%; }
         .digit-detail--against-2 { color: $foreground; background: $primary 60%; }
         .digit-detail--against-3 { color: $background; background: $primary; text-style: bold; }
+
+        /* Of sixteen colours none is 30% of another. */
+        &:ansi {
+            .digit-detail--badge { color: ansi_black; }
+            .digit-detail--for-1, .digit-detail--for-2 {
+                color: $warning; background: $background;
+            }
+            .digit-detail--for-2 { text-style: bold; }
+            .digit-detail--for-3 { color: ansi_black; }
+            .digit-detail--against-1, .digit-detail--against-2 {
+                color: $primary; background: $background;
+            }
+            .digit-detail--against-2 { text-style: bold; }
+            .digit-detail--against-3 { color: ansi_white; }
+        }
     }
     """
 
@@ -94,33 +104,14 @@ class DigitDetail(PictureWidget, can_focus=True):
         Binding("right,down", "move(1)", show=False),
     ]
 
-    view: reactive[ErrorView | None] = reactive(None, repaint=False)
-    cursor: reactive[int] = reactive(0, repaint=False)
     findings: reactive[Findings | None] = reactive(None, repaint=False)
 
-    @dataclass
-    class Moved(Message):
-        """The digit at another place is to be seen."""
-
-        place: int
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._inks = Inks()
-
-    def watch_view(self, old: ErrorView | None, new: ErrorView | None) -> None:
-        asked = old is not None and new is not None and old.mistakes is new.mistakes
-        self.request_picture(at_once=asked)
-
     def watch_cursor(self) -> None:
-        self.request_picture(at_once=True)
+        # Who holds a key down looks at the gallery; where the cursor comes to rest is drawn.
+        self.request_picture()
 
     def watch_findings(self) -> None:
         self.request_picture(at_once=True)
-
-    def action_move(self, digits: int) -> None:
-        if self.view is not None and 0 <= self.cursor + digits < len(self.view.indices):
-            self.post_message(self.Moved(self.cursor + digits))
 
     def make_picture(self) -> None:
         self.picture_begun()
@@ -136,7 +127,7 @@ class DigitDetail(PictureWidget, can_focus=True):
             found = None
         canvas = Canvas(*self.size, LOOKS.ground)
         self._draw(canvas, view.mistakes, digit, found, Pen(LOOKS, self.ascii_only))
-        self.show_picture(Picture.from_canvas(canvas, self._palette()))
+        self.show_picture(Picture.from_canvas(canvas, self.with_inks("digit-detail", NAMES)))
 
     def _draw(
         self, canvas: Canvas, mistakes: Mistakes, digit: int, found: Findings | None, pen: Pen
@@ -226,15 +217,6 @@ class DigitDetail(PictureWidget, can_focus=True):
             # With room for one row of pictures, those of the network say more.
             height = left // 2 if both else canvas.height - y if alike is found.in_hidden else 1
             y = draw_alike(canvas, y, title + more, alike, mistakes, digit, pen, height)
-
-    def _palette(self) -> tuple[Style, ...]:
-        """All inks, then the ground and what `LOOKS` names."""
-        paper = self.get_component_styles("digit-detail--paper")
-        return (
-            *self._inks.of(paper.background, paper.color),
-            self.rich_style,
-            *(self.get_component_rich_style(f"digit-detail--{name}") for name in NAMES),
-        )
 
 
 def _about_saliency(mistakes: Mistakes, found: Findings) -> str:

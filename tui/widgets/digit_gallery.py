@@ -9,19 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
-from tui.engine.error_view import ErrorView
 from tui.engine.mistakes import Indices
 from tui.engine.sorts import SORTS
 from tui.widgets.digit_layout import CAPTION, Layout, draw_digits, lay_out, longest_caption
-from tui.widgets.inks import Inks
-from tui.widgets.picture_widget import PictureWidget
+from tui.widgets.error_picture import DigitPicture
 from tui.widgets.strips import Canvas, Picture, shorten
+
+NAMES = ("header", "right", "wrong", "here", "bar", "badge")
 
 LABEL_BADGE = "label?"
 
@@ -29,7 +28,7 @@ MARGIN = 1
 """Cells left of the first digit, for the cursor."""
 
 
-class DigitGallery(PictureWidget, can_focus=True):
+class DigitGallery(DigitPicture):
     """Arrows move from digit to digit, page keys from page to page."""
 
     DEFAULT_CSS = """
@@ -45,18 +44,14 @@ class DigitGallery(PictureWidget, can_focus=True):
         .digit-gallery--bar { color: $primary; }
         .digit-gallery--badge { color: $background; background: $warning; text-style: bold; }
         .digit-gallery--hint { color: $foreground 60%; }
+        &:ansi .digit-gallery--badge { color: ansi_black; }
     }
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "digit-gallery--paper",
-        "digit-gallery--header",
-        "digit-gallery--right",
-        "digit-gallery--wrong",
-        "digit-gallery--here",
-        "digit-gallery--bar",
-        "digit-gallery--badge",
         "digit-gallery--hint",
+        *(f"digit-gallery--{name}" for name in NAMES),
     }
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -70,46 +65,18 @@ class DigitGallery(PictureWidget, can_focus=True):
         Binding("end", "move(100000000)", show=False),
     ]
 
-    view: reactive[ErrorView | None] = reactive(None, repaint=False)
-    """The digits, filtered and in their order."""
-
-    cursor: reactive[int] = reactive(0, repaint=False)
-    """The place of the digit that is stood at, among those of the view."""
-
     sentence: reactive[str] = reactive("", repaint=False)
     """What to say where there is no view."""
 
     @dataclass
-    class Moved(Message):
-        """The cursor is to stand at another place."""
-
-        place: int
-
-    @dataclass
     class Opened(Message):
         """The digit at the cursor was clicked once more: it is to be seen large."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._inks = Inks()
-
-    def watch_view(self, old: ErrorView | None, new: ErrorView | None) -> None:
-        # A person's wish is granted at once; a new epoch may wait its turn.
-        asked = old is not None and new is not None and old.mistakes is new.mistakes
-        self.request_picture(at_once=asked)
 
     def watch_cursor(self) -> None:
         self.request_picture(at_once=True)
 
     def watch_sentence(self) -> None:
         self.request_picture(at_once=True)
-
-    def action_move(self, digits: int) -> None:
-        """On by so many digits, back where negative."""
-        if self.view is not None:
-            place = min(max(self.cursor + digits, 0), max(len(self.view.indices) - 1, 0))
-            if place != self.cursor:
-                self.post_message(self.Moved(place))
 
     def action_move_row(self, rows: int) -> None:
         layout = self._layout()
@@ -152,8 +119,8 @@ class DigitGallery(PictureWidget, can_focus=True):
             hint = self.get_component_rich_style("digit-gallery--hint")
             self.show_sentence(sentence, hint, self.rich_style)
             return
-        palette = self._palette()
-        ground = len(palette) - 7
+        palette = self.with_inks("digit-gallery", NAMES)
+        ground = len(palette) - len(NAMES) - 1
         header, right, wrong, here, bar, badge = range(ground + 1, ground + 7)
         canvas = Canvas(*self.size, ground)
         sheet = Canvas(canvas.width - MARGIN, canvas.height, ground)
@@ -218,13 +185,3 @@ class DigitGallery(PictureWidget, can_focus=True):
         if layout is None:
             return "Too small to show a digit: make this pane larger."
         return ""
-
-    def _palette(self) -> tuple[Style, ...]:
-        """All inks, then ground, header, right, wrong, here, bar and badge."""
-        paper = self.get_component_styles("digit-gallery--paper")
-        names = ("header", "right", "wrong", "here", "bar", "badge")
-        return (
-            *self._inks.of(paper.background, paper.color),
-            self.rich_style,
-            *(self.get_component_rich_style(f"digit-gallery--{name}") for name in names),
-        )

@@ -17,7 +17,6 @@ from textual.reactive import reactive
 
 from nn.analysis.layer_statistics import LayerPortrait, Portrait, Summary
 from tui.engine.scene import Scene
-from tui.widgets.confusion_grid import window
 from tui.widgets.detail_parts import draw_image, draw_probabilities
 from tui.widgets.scene_picture import (
     BAR,
@@ -32,6 +31,7 @@ from tui.widgets.scene_picture import (
 )
 from tui.widgets.signed import in_a_strip
 from tui.widgets.strips import Canvas, shorten
+from tui.widgets.walked_grid import window
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 ASCII_BLOCKS = " .:-=+*#%@"

@@ -8,22 +8,15 @@ its digits first, and in its tone besides.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import numpy as np
 from textual import events
-from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.reactive import reactive
 
 from tui.engine.lesson_step import Matrix
-from tui.widgets.confusion_grid import window
-from tui.widgets.picture_widget import PictureWidget
 from tui.widgets.strips import Canvas, Picture, shorten
-
-Cell = tuple[int, int]
-"""(row, column) of the matrix, folded or not."""
+from tui.widgets.walked_grid import WalkedGrid, window
 
 TONES = ("plain", "quiet", "zero", "less", "least", "more", "most", "here")
 PLAIN, QUIET, ZERO, LESS, LEAST, MORE, MOST, HERE = range(1, 9)
@@ -46,8 +39,9 @@ def number(value: float) -> str:
     return f"{value:.1f}" if 100 <= size < 1e5 else f"{value:.1e}"
 
 
-class MatrixGrid(PictureWidget, can_focus=True):
-    """Arrows walk it, a click goes to a number."""
+class MatrixGrid(WalkedGrid):
+    """A cell is (row, column) of the matrix, folded or not. Arrows walk it, a click goes to a
+    number."""
 
     DEFAULT_CSS = """
     MatrixGrid {
@@ -67,39 +61,9 @@ class MatrixGrid(PictureWidget, can_focus=True):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"matrix-grid--{tone}" for tone in TONES}
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "walk(-1, 0)", show=False),
-        Binding("down", "walk(1, 0)", show=False),
-        Binding("left", "walk(0, -1)", show=False),
-        Binding("right", "walk(0, 1)", show=False),
-        Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown", "page(1)", show=False),
-        Binding("home", "far(-1)", show=False),
-        Binding("end", "far(1)", show=False),
-    ]
-
     matrix: reactive[Matrix | None] = reactive(None, repaint=False)
-    cell: reactive[Cell] = reactive((0, 0), repaint=False)
-    sentence: reactive[str] = reactive("", repaint=False)
-    """What to say where there is no matrix."""
-
-    @dataclass
-    class Walked(Message):
-        """The cursor is to stand at another number."""
-
-        cell: Cell
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._top = self._left = 0
 
     def watch_matrix(self) -> None:
-        self.request_picture(at_once=True)
-
-    def watch_cell(self) -> None:
-        self.request_picture(at_once=True)
-
-    def watch_sentence(self) -> None:
         self.request_picture(at_once=True)
 
     @property
@@ -133,14 +97,9 @@ class MatrixGrid(PictureWidget, can_focus=True):
         self._go(self.cell[0], 10**9 * which)
 
     def _go(self, row: int, column: int) -> None:
-        if self.matrix is None:
-            return
-        rows, columns = self.matrix.numbers.shape
-        cell = min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)
-        if cell != self.cell:
-            # At once: the next key may be here before the message is there.
-            self.cell = cell
-            self.post_message(self.Walked(cell))
+        if self.matrix is not None:
+            rows, columns = self.matrix.numbers.shape
+            self.go_to(row, column, (rows, columns))
 
     def on_click(self, event: events.Click) -> None:
         y, x = event.y - 1, (event.x - self._label) // WIDTH

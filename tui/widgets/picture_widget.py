@@ -39,6 +39,7 @@ class PictureWidget(Widget):
     def __init__(self, *, max_rate: float = 5.0) -> None:
         """Make an empty picture widget that new data repaint at most `max_rate` times a second."""
         super().__init__()
+        self._looks: dict[tuple[tuple[str, ...], bool], Style] = {}
         self._picture: Picture | None = None
         self._behind = False
         self._being_painted = False
@@ -136,8 +137,11 @@ class PictureWidget(Widget):
         width, picture = self.size.width, self._picture
         if picture is None or y >= picture.height:
             return Strip.blank(width, self.rich_style)
+        strip = picture.strips[y]
+        if strip.cell_length == width:
+            return strip
         # For a moment after a resize the picture still has the old size.
-        return picture.strips[y].adjust_cell_length(width, self.rich_style)
+        return strip.adjust_cell_length(width, self.rich_style)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Hand out finished strips; being painted is proof of being seen again."""
@@ -153,8 +157,19 @@ class PictureWidget(Widget):
             self.call_later(self.request_picture, at_once=True)
         return super().render_lines(crop)
 
+    def get_component_rich_style(
+        self, *names: str, partial: bool = False, default: Style | None = None
+    ) -> Style:
+        """As Textual's, whose memory of it ends whenever so much as a cell is to be painted."""
+        known = self._looks.get((names, partial))
+        if known is None:
+            known = super().get_component_rich_style(*names, partial=partial, default=default)
+            self._looks[names, partial] = known
+        return known
+
     def notify_style_update(self) -> None:
         """Ask for a picture in the new colours."""
+        self._looks.clear()
         super().notify_style_update()
         self._kept_styles.clear()
         if self.is_mounted:
@@ -169,7 +184,8 @@ class PictureWidget(Widget):
 
     def on_show(self, _event: events.Show) -> None:
         """Catch up with what happened while hidden."""
-        self.request_picture(at_once=True)
+        if self._behind:
+            self.request_picture(at_once=True)
 
     def watch_ascii_only(self) -> None:
         """Draw again in the other characters."""

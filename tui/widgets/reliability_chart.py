@@ -13,10 +13,9 @@ from typing import ClassVar
 import numpy as np
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.reactive import reactive
 
 from tui.engine.error_view import ErrorView
-from tui.widgets.picture_widget import PictureWidget
+from tui.widgets.error_picture import ErrorPicture
 from tui.widgets.strips import Canvas, Picture, shorten
 
 PLAIN, QUIET, BAR, SHORT, MARK, KNOB = range(1, 7)
@@ -26,7 +25,7 @@ FIGURES = len("  100.0%  10,000 ")
 LONGEST_BAR = 50
 
 
-class ReliabilityChart(PictureWidget, can_focus=True):
+class ReliabilityChart(ErrorPicture, can_focus=True):
     """Left and right move the threshold."""
 
     DEFAULT_CSS = """
@@ -61,18 +60,14 @@ class ReliabilityChart(PictureWidget, can_focus=True):
         Binding("end", "slide(1000)", show=False),
     ]
 
-    view: reactive[ErrorView | None] = reactive(None, repaint=False)
-
     @dataclass
     class Slid(Message):
         """The threshold is to be so many stops higher."""
 
         stops: int
 
-    def watch_view(self, old: ErrorView | None, new: ErrorView | None) -> None:
-        asked = old is not None and new is not None and old.mistakes is new.mistakes
-        if not asked or old.wish.threshold != new.wish.threshold:
-            self.request_picture(at_once=asked)
+    def differs(self, old: ErrorView, new: ErrorView) -> bool:
+        return super().differs(old, new) or old.wish.threshold != new.wish.threshold
 
     def action_slide(self, stops: int) -> None:
         self.post_message(self.Slid(stops))

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.reactive import reactive
-
 from tui.engine.error_view import ErrorView
 from tui.engine.text import printable
-from tui.widgets.picture_widget import PictureWidget
+from tui.widgets.error_picture import ErrorPicture
 from tui.widgets.strips import Canvas, Picture, cells, shorten
 
 PLAIN, QUIET, GOOD = range(1, 4)
 
 
-class Verdict(PictureWidget):
+class Verdict(ErrorPicture):
     """Draws what follows from a view's mistakes; a third line where there is a rival."""
 
     DEFAULT_CSS = """
@@ -31,12 +29,12 @@ class Verdict(PictureWidget):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"verdict--plain", "verdict--quiet", "verdict--good"}
 
-    view: reactive[ErrorView | None] = reactive(None, repaint=False)
-
     def watch_view(self, old: ErrorView | None, new: ErrorView | None) -> None:
         self.set_class(new is not None and new.rival is not None, "-rival")
-        if not (old and new and (old.mistakes, old.rival) == (new.mistakes, new.rival)):
-            self.request_picture()
+        super().watch_view(old, new)
+
+    def differs(self, old: ErrorView, new: ErrorView) -> bool:
+        return (old.mistakes, old.rival) != (new.mistakes, new.rival)
 
     def make_picture(self) -> None:
         self.picture_begun()
