@@ -39,7 +39,6 @@ class PictureWidget(Widget):
     def __init__(self, *, max_rate: float = 5.0) -> None:
         """Make an empty picture widget that new data repaint at most `max_rate` times a second."""
         super().__init__()
-        self._looks: dict[tuple[tuple[str, ...], bool], Style] = {}
         self._picture: Picture | None = None
         self._behind = False
         self._being_painted = False
@@ -157,19 +156,8 @@ class PictureWidget(Widget):
             self.call_later(self.request_picture, at_once=True)
         return super().render_lines(crop)
 
-    def get_component_rich_style(
-        self, *names: str, partial: bool = False, default: Style | None = None
-    ) -> Style:
-        """As Textual's, whose memory of it ends whenever so much as a cell is to be painted."""
-        known = self._looks.get((names, partial))
-        if known is None:
-            known = super().get_component_rich_style(*names, partial=partial, default=default)
-            self._looks[names, partial] = known
-        return known
-
     def notify_style_update(self) -> None:
         """Ask for a picture in the new colours."""
-        self._looks.clear()
         super().notify_style_update()
         self._kept_styles.clear()
         if self.is_mounted:
