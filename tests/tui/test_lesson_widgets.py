@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pilots import wait_for
+from textual import on
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
@@ -38,10 +39,9 @@ class Alone(App[None]):
     def compose(self) -> ComposeResult:
         yield self.widget
 
-    def on_matrix_grid_walked(self, event: MatrixGrid.Walked) -> None:
-        self.walked.append(event.cell)
-        assert isinstance(self.widget, MatrixGrid)
-        self.widget.cell = event.cell
+    @on(MatrixGrid.Walked)
+    def _walked(self, event: MatrixGrid.Walked) -> None:
+        self.walked.append(event.by.cell)
 
 
 @asynccontextmanager

@@ -319,9 +319,8 @@ class BackpropScreen(BackpropDesk):
         self.open_index(event.index)
 
     @on(MatrixGrid.Walked)
-    def _walked(self) -> None:
-        # Where the cursor is by now: a message may have been overtaken by the keys after it.
-        self.cell = self.query_one(MatrixGrid).cell
+    def _walked(self, event: MatrixGrid.Walked) -> None:
+        self.cell = event.by.cell
 
     @on(PaneTabs.Chosen)
     def _tab_chosen(self, event: PaneTabs.Chosen) -> None:

@@ -265,8 +265,8 @@ class ErrorsScreen(ErrorsDesk):
         self.query_one(DigitGallery).action_move_page(pages)
 
     @on(ConfusionGrid.Walked)
-    def _walked(self) -> None:
-        self.cell = self.query_one(ConfusionGrid).cell
+    def _walked(self, event: ConfusionGrid.Walked) -> None:
+        self.cell = event.by.cell
 
     @on(DigitPicture.Moved)
     def _moved(self, event: DigitPicture.Moved) -> None:

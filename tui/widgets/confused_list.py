@@ -80,7 +80,8 @@ class ConfusedList(ErrorPicture, can_focus=True):
     def _go_to(self, place: int) -> None:
         if self.pairs:
             pair = self.pairs[min(max(place, 0), len(self.pairs) - 1)]
-            self.post_message(ConfusionGrid.Walked((pair.true, pair.predicted)))
+            self.cell = (pair.true, pair.predicted)
+            self.post_message(ConfusionGrid.Walked(self))
 
     def make_picture(self) -> None:
         self.picture_begun()

@@ -4,7 +4,7 @@ through where there is no room for the whole."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -16,9 +16,16 @@ Cell = tuple[int, int]
 """(row, column)."""
 
 
+class Walker(Protocol):
+    """Whatever has the cursor of a grid."""
+
+    @property
+    def cell(self) -> Cell: ...
+
+
 class WalkedGrid(PictureWidget, can_focus=True):
     """Arrows, page keys, Home and End move the cursor, at once: the next key may be here before
-    whoever is told has been told. Who hears `Walked` asks where the cursor is by then."""
+    whoever is told has been told."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "walk(-1, 0)", show=False),
@@ -39,9 +46,9 @@ class WalkedGrid(PictureWidget, can_focus=True):
 
     @dataclass
     class Walked(Message):
-        """The cursor stands at another cell."""
+        """The cursor has been moved by `by`, which knows where it is by now."""
 
-        cell: Cell
+        by: Walker
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,7 +70,7 @@ class WalkedGrid(PictureWidget, can_focus=True):
         cell = min(max(row, 0), shape[0] - 1), min(max(column, 0), shape[1] - 1)
         if cell != self.cell:
             self.cell = cell
-            self.post_message(self.Walked(cell))
+            self.post_message(self.Walked(self))
 
     def watch_cell(self) -> None:
         self.request_picture(at_once=True)
