@@ -26,7 +26,7 @@ from tui.engine.text import printable
 SHOW_EVERY = 0.1
 """Seconds between two changes at the most; a run of small digits has a thousand epochs a minute."""
 
-SHOW_BEHIND = 0.5
+SHOW_BEHIND = 1.0
 """Seconds after which a history is shown as far as it has been read."""
 
 ENDING_PATIENCE = 15.0
