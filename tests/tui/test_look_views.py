@@ -144,6 +144,7 @@ async def test_walk_the_map_from_digit_to_digit() -> None:
         for key in ("right", "left", "up", "down"):
             view.digit = 4
             await pilot.press(key)
+        view.digit = 4
 
     text = await drawn(view, scene, then=walk)
     assert scene.chart is not None
