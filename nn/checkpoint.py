@@ -44,7 +44,15 @@ def save(path: Path, trainer: Trainer) -> None:
     Raises:
         ArchiveError: it cannot be written; what was there before is still there.
     """
-    state = capture(trainer)
+    save_state(path, capture(trainer))
+
+
+def save_state(path: Path, state: State) -> None:
+    """Write a state that was captured before.
+
+    Raises:
+        ArchiveError: it cannot be written; what was there before is still there.
+    """
     words = state.words.model_dump(mode="json")
     save_archive(path, words, state.arrays, kind=KIND, version=VERSION)
 

@@ -67,6 +67,10 @@ class State:
     words: Words
     arrays: Mapping[str, Array]
 
+    def copied(self) -> State:
+        """The same with arrays of its own, for the trainer to go on meanwhile."""
+        return State(self.words, {name: array.copy() for name, array in self.arrays.items()})
+
 
 def capture(trainer: Trainer) -> State:
     """The state of a trainer between two steps."""

@@ -16,7 +16,7 @@ from nn.events import EpochDone, RunStarted
 from nn.hyperparameters import Hyperparameters
 from tui.engine.client import CommandRefused, RunClient, terminal
 from tui.engine.commands import Command
-from tui.engine.facts import ENDINGS, Entry
+from tui.engine.facts import ENDINGS, Entry, Paused
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.runs import resumable
 from tui.engine.state import RunState
@@ -34,6 +34,9 @@ ENDING_PATIENCE = 15.0
 
 PREDICT_EVERY = 0.5
 """Seconds between two readings of the predictions."""
+
+PREDICTED = (RunStarted, EpochDone, Paused, *ENDINGS)
+"""When these are told there are other predictions, or will be soon."""
 
 
 class Session:
@@ -176,7 +179,7 @@ class Session:
             self._changed.set()
 
     def _note(self, news: News) -> None:
-        if isinstance(news, Entry) and isinstance(news.fact, (RunStarted, EpochDone, *ENDINGS)):
+        if isinstance(news, Entry) and isinstance(news.fact, PREDICTED):
             self._epoch_done.set()
 
     async def _predict(self, client: RunClient, state: RunState) -> None:
@@ -199,10 +202,11 @@ class Session:
                 state.say(printable(error))
                 self._changed.set()
                 return
-            if found is not None:
+            if found is not None and not found.same_as(state.predictions):
                 state.predictions = found
                 self._changed.set()
-            elif state.status.live:
+            # Of short epochs, the worker does not write the predictions of each.
+            if state.status.live and (found is None or found.epoch < state.status.epoch):
                 self._epoch_done.set()
             if not state.status.live and not self._epoch_done.is_set():
                 return

@@ -126,16 +126,41 @@ def test_an_epoch_later_there_are_other_mistakes(finished: RunDirectory) -> None
     before = reader.read_all()
     probabilities = np.eye(10, dtype=np.float32)[before.predictions.labels]
     with open(finished.guesses, "ab") as file:
-        file.write(before.predictions.labels.tobytes())
-    assert not reader.poll(), "predictions of one epoch do not go with the guesses of another"
+        file.write(2 * before.predictions.labels.tobytes())
+    assert not reader.poll(), "guesses of an epoch do not go with the predictions of another"
     assert reader.latest is before
-    np.save(finished.predictions, probabilities)
+    with Recorder(finished) as pen:
+        pen.predictions(5, probabilities)
     assert reader.poll()
     assert reader.latest is not None
     assert reader.latest.accuracy == 1
     assert reader.latest.history is not None
-    assert reader.latest.history.epoch == reader.latest.predictions.epoch == 5
+    assert reader.latest.history.epoch == reader.latest.predictions.epoch == 5, "and no further"
+    assert MistakesReader(finished).read_all().predictions.epoch == 5
     assert before.accuracy < 1
+
+
+def test_predictions_of_an_epoch_that_is_yet_to_come_again(finished: RunDirectory) -> None:
+    """A worker has taken the run up at an earlier epoch than its last one came to."""
+    rows = finished.guesses.read_bytes()
+    finished.guesses.write_bytes(rows[: 3 * 360])
+    reader = MistakesReader(finished)
+    assert not reader.poll()
+    finished.guesses.write_bytes(rows[: 4 * 360] + bytes(360))
+    assert not reader.poll(), "it went another way"
+    finished.guesses.write_bytes(rows)
+    assert reader.poll()
+    assert reader.latest is not None
+    assert reader.latest.predictions.epoch == 4
+
+
+def test_predictions_that_do_not_say_of_which_epoch_they_are(finished: RunDirectory) -> None:
+    """As an older Inkling left them: they are of the last row, or of none."""
+    np.save(finished.predictions, np.load(finished.predictions))
+    assert MistakesReader(finished).read_all().predictions.epoch == 4
+    with open(finished.guesses, "ab") as file:
+        file.write(bytes(360))
+    assert not MistakesReader(finished).poll()
 
 
 def test_no_predictions_yet(make_run: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,6 +248,7 @@ def test_a_journal_from_before_is_read(make_run: Make) -> None:
     with Recorder(run) as pen:
         told = MistakesChanged(1, 37, 12, 121)
         pen.fact(told)
+        pen.flush()
         line = encode(Entry(1.0, told)).replace(b"mistakes_changed", b"something_new")
         run.journal.write_bytes(run.journal.read_bytes() + line)
         assert pen.take_up(0, N) == {MistakesChanged(1, 0, 0, 0)}

@@ -14,7 +14,7 @@ import pytest
 from nn.events import RunFinished, StepDone
 from tui.engine.facts import Entry, Fact, Failed, Paused, Stopped, encode
 from tui.engine.recorder import Recorder
-from tui.engine.run_directory import RunDirectory
+from tui.engine.run_directory import EPOCH, RunDirectory
 from tui.engine.tail import CHUNK, MOST_ENTRIES, STEP, Died, News, RunTail, StepsRecorded
 
 Make = Callable[..., RunDirectory]
@@ -253,9 +253,14 @@ def test_predictions_and_guesses(run: RunDirectory) -> None:
     first = np.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5]])
     second = first[::-1]
     with Recorder(run) as pen:
-        pen.predictions(first)
+        pen.predictions(0, first)
+        pen.flush()
         assert run.guesses.read_bytes() == bytes([0, 1, 0])
-        pen.predictions(second)
+        assert EPOCH.unpack(run.predictions.read_bytes()[-EPOCH.size :]) == (0,)
+        pen.predictions(1, second)
+        pen.flush()
+        assert EPOCH.unpack(run.predictions.read_bytes()[-EPOCH.size :]) == (0,), "too soon"
+    assert EPOCH.unpack(run.predictions.read_bytes()[-EPOCH.size :]) == (1,)
     assert run.guesses.read_bytes() == bytes([0, 1, 0, 0, 1, 0])
     kept = np.load(run.predictions, allow_pickle=False)
     assert kept.dtype == np.float32

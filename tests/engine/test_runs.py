@@ -62,11 +62,11 @@ def test_a_live_run(make_run: Make, facts: tuple[Fact, ...], state: str) -> None
     with run.locked() as leave_word:
         assert summary(run).state == state
         assert summary(run).live
-        leave_word("Training waits: No space left on device.")
+        leave_word("Training waits: No space left on device.", "")
         waiting = summary(run)
         assert waiting.state == "waiting"
         assert "No space" in waiting.sentence
-        leave_word("")
+        leave_word("", "")
         assert summary(run).state == state
 
 

@@ -33,8 +33,8 @@ def run(runs: Path, folder: Path) -> RunDirectory:
     digits = load_split(h, str(folder))
     made = RunDirectory.create(runs, config.model_copy(update={"fingerprint": digits.fingerprint}))
     with Recorder(made) as pen:
-        pen.predictions(probabilities(1))
-        pen.predictions(probabilities(2))
+        pen.predictions(0, probabilities(1))
+        pen.predictions(1, probabilities(2))
     return made
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nn import checkpoint
 from nn.checks import SLOWEST_PACE
 from nn.data.dataset import DataError, Progress
 from nn.events import EpochDone, HyperparameterChanged, RunFinished, RunStarted
@@ -23,6 +24,8 @@ from tui.engine.facts import Fact, MistakesChanged, Paused, Preparing, Resumed, 
 from tui.engine.loading import Loading
 from tui.engine.protocol import Request, to_line
 from tui.engine.run_directory import RunDirectory
+from tui.engine.test_set import TestSet as Digits
+from tui.engine.test_set import load_split
 from tui.engine.worker import Stint, Worker
 
 Make = Callable[..., RunDirectory]
@@ -77,15 +80,34 @@ def test_an_undisturbed_run(make_run: Make, facts_of: FactsOf, steps_of: StepsOf
     assert not run.is_live()
 
 
-def test_the_beginning_of_the_end_of_an_epoch_is_on_disk_before_it_is_told(
-    make_run: Make, steps_of: StepsOf
+def test_short_epochs_wait_for_each_other_and_nothing_at_rest_is_old(
+    make_run: Make, steps_of: StepsOf, facts_of: FactsOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = make_run(epochs=2, batch_size=100)
-    for entry in Worker(run).run():
-        if isinstance(entry.fact, EpochDone):
-            assert len(steps_of(run)) == entry.fact.step
-            assert len(run.guesses.read_bytes()) == (entry.fact.epoch + 1) * 360
-            assert np.load(run.predictions).shape == (360, 10)
+    monkeypatch.setattr("tui.engine.recorder.REPLACE_EVERY", math.inf)
+    monkeypatch.setattr("tui.engine.keeping.SHARE", 1e-12)
+    run = make_run(epochs=12, batch_size=100, validation=0.2, keep="best")
+    digits, worker, seen = None, Worker(run), []
+    for entry in worker.run():
+        fact = entry.fact
+        if digits is None:
+            digits = Digits.of_run(run) if isinstance(fact, RunStarted) else None
+            continue
+        found = digits.predictions(run)
+        assert found is not None, "whatever moment it is"
+        seen.append(found.epoch)
+        told = [f.epoch for f in facts_of(run) if isinstance(f, EpochDone)]
+        assert len(run.guesses.read_bytes()) >= 360 * (max(told, default=0) + 1)
+        if isinstance(fact, EpochDone) and fact.epoch in (5, 9):
+            ask(worker, Pause())
+        if isinstance(fact, (Paused, RunFinished)):
+            epoch = worker._trainer.epochs_done
+            assert (found.epoch, told[-1]) == (epoch, epoch)
+            assert len(steps_of(run)) == worker.steps
+            best = checkpoint.load(run.best, load_split(Hyperparameters(), ""))
+            assert best.epochs_done == best.best.epoch == worker._trainer.best.epoch
+            ask(worker, Resume())
+    assert seen == sorted(seen)
+    assert 1 < len(set(seen)) <= 4, "at the start, at two pauses and at the end"
 
 
 def test_step_is_one_step_and_epoch_ends_with_the_epoch(make_run: Make, steps_of: StepsOf) -> None:

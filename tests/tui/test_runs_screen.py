@@ -121,7 +121,7 @@ async def test_nothing_changes_while_nothing_happens(runs: Path) -> None:
             await pilot.pause(0.3)
         assert table.picture is before
         assert "r takes it up" in described(app)
-        assert "died at epoch 7" in described(app).lower()
+        assert "died at epoch 8" in described(app).lower()
 
 
 async def test_only_runs_that_changed_are_read_again(

@@ -1,6 +1,7 @@
 """The async wrapper around the network: a run as files, as a process, as a client.
 
-- `run_directory`  a run is a directory: what is in it, how it is made, who holds its lock
+- `run_directory`  a run is a directory: what is in it, how it is made
+- `lock`           who holds it is alive, and may leave a word in it
 - `facts`          the lines of its journal, and back
 - `recorder`       the worker's pen: journal, steps, predictions, guesses
 - `commands`       what a run can be told, and how that is written on the control socket

@@ -27,8 +27,10 @@ from typing import TYPE_CHECKING
 from nn.hyperparameters import Hyperparameters
 from nn.sources import absolute_dataset
 from tui.engine.commands import Command, Watch
-from tui.engine.run_directory import RunDirectory, RunError, at_home, boot_id, private
-from tui.engine.tail import News, Quiet, RunTail
+from tui.engine.lock import boot_id
+from tui.engine.run_directory import RunDirectory, RunError, at_home, private
+from tui.engine.sockets import sweep
+from tui.engine.tail import Died, News, Quiet, RunTail
 from tui.engine.text import printable
 
 if TYPE_CHECKING:
@@ -158,6 +160,8 @@ class RunClient:
                 word += QUIET_EVERY
                 yield Quiet(quiet)
             for item in news:
+                if isinstance(item, Died):
+                    await asyncio.to_thread(sweep)
                 yield item
             if self._tail.ended and not news and not self._tail.behind:
                 break

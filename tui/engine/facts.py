@@ -108,11 +108,13 @@ class MistakesChanged:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Someone ended the run before its last epoch; what it has learnt so far is on disk."""
+    """Someone ended the run before its last epoch; what it has learnt so far is on disk, or, if
+    `unkept` says why not, what it had learnt by its last checkpoint."""
 
     step: int
     epochs: int
     who: str
+    unkept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,10 @@ _LATEST = 253_402_300_799
 """The last second of the year 9999; no calendar goes further."""
 
 
+_json = json.JSONEncoder(allow_nan=False).encode
+
+
+@functools.cache
 def event_name(kind: type) -> str:
     """`EpochDone` -> `epoch_done`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
@@ -195,21 +201,28 @@ def _adapter(kind: type) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
+@functools.cache
+def _fields(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
+
+
 def as_json_object(fact: Any) -> dict[str, Any]:
     """The fact as plain JSON values, its name first; a number that is not finite becomes null."""
-    values = dataclasses.asdict(fact)
-    for name, value in values.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            values[name] = None
-    return {"event": event_name(type(fact)), **values}
+    kind: type = type(fact)
+    values: dict[str, Any] = {"event": event_name(kind)}
+    for name in _fields(kind):
+        value = getattr(fact, name)
+        values[name] = None if isinstance(value, float) and not math.isfinite(value) else value
+    return values
 
 
 def encode(entry: Entry) -> bytes:
     """One line of the journal, with its line end."""
     fact = as_json_object(entry.fact)
-    who = {"who": entry.who} if entry.who else {}
-    line = {"event": fact.pop("event"), "time": round(entry.time, 3), **fact, **who}
-    return json.dumps(line, allow_nan=False).encode() + b"\n"
+    line = {"event": fact.pop("event"), "time": round(entry.time, 3), **fact}
+    if entry.who:
+        line["who"] = entry.who
+    return _json(line).encode() + b"\n"
 
 
 def decode(line: bytes) -> Entry | None:

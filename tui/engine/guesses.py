@@ -33,11 +33,12 @@ class GuessReader:
         """How many rows have been taken in."""
         return self.history.epoch + 1
 
-    def poll(self) -> bool:
+    def poll(self, rows: int | None = None) -> bool:
         """Take in rows that are new, at most `BLOCK` bytes of them; were there any?
 
-        `behind` says whether there are more. A file that has become shorter is another history: a
-        worker has taken the run up at an earlier epoch, and the reader begins anew.
+        If only the first `rows` are wanted, no others are. `behind` says whether there are more of
+        them. A file that has become shorter is another history: a worker has taken the run up at
+        an earlier epoch, and the reader begins anew.
         """
         n = len(self._labels)
         if not n:
@@ -49,20 +50,21 @@ class GuessReader:
                 restarted = there < self.rows
                 if restarted:
                     self.history = LearningHistory.begin(self._labels)
+                wanted = there if rows is None else min(rows, there)
                 file.seek(self.rows * n)
-                data = file.read(min(most, there - self.rows) * n)
+                data = file.read(max(0, min(most, wanted - self.rows)) * n)
         except OSError:
             self.behind = False
             return False
-        rows = np.frombuffer(data[: len(data) - len(data) % n], np.uint8).reshape(-1, n)
-        for row in rows:
+        new = np.frombuffer(data[: len(data) - len(data) % n], np.uint8).reshape(-1, n)
+        for row in new:
             self.history = self.history.after(row)
-        self.behind = self.rows < there
-        return len(rows) > 0 or restarted
+        self.behind = self.rows < wanted
+        return len(new) > 0 or restarted
 
-    def read_all(self, rows: int | None = None) -> LearningHistory:
-        """The history of all rows that are there, or of the first `rows`: O(file), for a thread."""
-        while self.poll() and self.behind and (rows is None or self.rows < rows):
+    def read_all(self) -> LearningHistory:
+        """The history of all rows that are there: O(file), for a thread."""
+        while self.poll() and self.behind:
             pass
         return self.history
 

@@ -120,13 +120,24 @@ def words(fact: Fact) -> str:
         case Diverged():
             return diverged(fact)
         case Stopped():
-            return f"stopped after epoch {fact.epochs}, step {fact.step:,}{_by(fact.who)}"
+            lost = unkept(fact)
+            return (
+                f"stopped after epoch {fact.epochs}, step {fact.step:,}{_by(fact.who)}"
+                f"{'; ' if lost else ''}{lost}"
+            )
         case Failed(sentence=sentence):
             return printable(sentence)
         case RunFinished():
             return _finished(fact)
         case _:
             assert_never(fact)
+
+
+def unkept(fact: Stopped) -> str:
+    """What a stop cost that came when nothing could be written; nothing, as a rule."""
+    if not fact.unkept:
+        return ""
+    return f"{printable(fact.unkept)}: what came after the last checkpoint has to be done again"
 
 
 def duration(seconds: float) -> str:

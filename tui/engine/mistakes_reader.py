@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from tui.engine.guesses import GuessReader
 from tui.engine.known_labels import doubtful_rows
 from tui.engine.mistakes import Mistakes
+from tui.engine.predictions import Predictions
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.test_set import TestSet
 from tui.engine.text import printable
 
 RETRIES = 5
 RETRY_EVERY = 0.05
-"""Seconds; a worker writes both files of an epoch within a few milliseconds."""
+"""Seconds; files that are taken away and made anew are there again within a few milliseconds."""
 
 
 class MistakesReader:
@@ -35,6 +36,7 @@ class MistakesReader:
         self.run = run
         self.digits = TestSet.of_run(run)
         self.latest: Mistakes | None = None
+        self._newest: Predictions | None = None
         self._guesses = GuessReader(run.guesses, self.digits.labels)
         self._doubtful = doubtful_rows(self.digits.images, self.digits.labels)
 
@@ -43,26 +45,22 @@ class MistakesReader:
         """Is there more of the history to read right away?"""
         return self._guesses.behind
 
-    @property
-    def epochs_read(self) -> int:
-        """The epoch that the history has come to; -1 before any."""
-        return self._guesses.history.epoch
-
     def poll(self) -> bool:
         """Look once, and say whether `latest` is another one now.
 
-        A long history takes several looks (`behind`). Predictions and guesses are written in turn:
-        while they speak of different epochs, `latest` stays as it is.
+        The history is read up to the predictions' epoch, though there be more of it: a long one
+        takes several looks (`behind`).
         """
-        known = self.latest.history if self.latest else None
-        self._guesses.poll()
+        if not self.behind:
+            self._newest = self.digits.predictions(self.run)
+        if self._newest is None:
+            return False
+        self._guesses.poll(self._newest.epoch + 1)
         history = self._guesses.history
-        if self.behind or history is known or history.epoch < 0:
+        known = self.latest.history if self.latest else None
+        if self.behind or history is known or history.epoch != self._newest.epoch:
             return False
-        predictions = self.digits.predictions(self.run)
-        if predictions is None or predictions.epoch != history.epoch:
-            return False
-        self.latest = Mistakes(predictions, history, self._doubtful)
+        self.latest = Mistakes(self._newest, history, self._doubtful)
         return True
 
     def read_all(self) -> Mistakes:
@@ -74,15 +72,14 @@ class MistakesReader:
         self.poll()
         while self.behind:
             self.poll()
-        # Between the two files of an epoch there is a moment in which they do not fit.
         for _ in range(RETRIES):
             if self.latest is not None:
                 return self.latest
-            if self._guesses.history.epoch >= 0:
+            if self.run.predictions.exists():
                 time.sleep(RETRY_EVERY)
             self.poll()
         name = printable(self.run.name)
-        if self._guesses.history.epoch < 0:
+        if not self.run.predictions.exists():
             raise RunError(
                 f"Run {name} has no predictions yet; they come before its first step, and with "
                 "every epoch."

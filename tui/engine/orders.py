@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import Enum
 from typing import assert_never
 
@@ -17,7 +17,8 @@ from nn.hyperparameters import HyperparameterError, Hyperparameters
 from nn.trainer import Trainer
 from tui.engine.commands import Epoch, Keep, Pause, Resume, Set, Step, Stop, Watch
 from tui.engine.control import Asked, Control, Unwatch
-from tui.engine.facts import CameBack, Entry, Fact, Paused, Resumed, Waited
+from tui.engine.facts import ENDINGS, CameBack, Entry, Fact, Paused, Resumed, Waited, encode
+from tui.engine.lock import LeaveWord
 from tui.engine.recorder import Recorder
 from tui.engine.run_directory import RunDirectory
 from tui.engine.text import printable
@@ -43,7 +44,7 @@ class Orders:
     """The half of a worker that listens; the other half trains (`worker`)."""
 
     _pen: Recorder
-    _leave_word: Callable[[str], None]
+    _leave_word: LeaveWord
 
     def __init__(self, run: RunDirectory, stint: Stint) -> None:
         self._control = Control(run)
@@ -63,7 +64,11 @@ class Orders:
         raise NotImplementedError
 
     def _write(self, fact: Fact, who: str = "") -> Entry:
-        return self._pen.fact(fact, who)
+        entry = self._pen.fact(fact, who)
+        if self._pen.stuck is not None and isinstance(fact, ENDINGS):
+            # The journal will not hear of it; it would be taken for a death.
+            self._leave_word("", encode(entry).decode())
+        return entry
 
     def stop(self, who: str) -> None:
         """End the run at the next step, or now if it is paused. Safe in a signal handler."""
@@ -95,13 +100,13 @@ class Orders:
         began, stuck = time.monotonic(), self._pen.stuck
         why = printable(stuck.strerror if stuck else "")
         while self._pen.stuck is not None:
-            self._leave_word(f"Training waits: {why}. It goes on when there is room.")
+            self._leave_word(f"Training waits: {why}. It goes on when there is room.", "")
             if self._stopped_by is not None:
                 raise StopAsked
             with contextlib.suppress(queue.Empty):
                 self._do(self._control.queue.get(timeout=ROOM_EVERY))
             self._pen.push()
-        self._leave_word("")
+        self._leave_word("", "")
         yield self._write(Waited(self.steps, time.monotonic() - began, why))
 
     def _take_news(self) -> Iterator[Entry]:

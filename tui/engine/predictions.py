@@ -62,6 +62,14 @@ class Predictions:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def same_as(self, other: Predictions | None) -> bool:
+        """Are these of the same epoch, and the same to the bit?"""
+        return (
+            other is not None
+            and other.epoch == self.epoch
+            and np.array_equal(other.probabilities, self.probabilities)
+        )
+
     @cached_property
     def predicted(self) -> npt.NDArray[np.intp]:
         """The class with the largest probability: intp (n,). NaN never wins."""

@@ -1,7 +1,12 @@
 """The worker's pen: everything a run leaves behind is written here.
 
-The order at the end of an epoch matters to readers: predictions, then guesses, then the journal
-line. Whoever has read `epoch_done` finds files that are at least as new.
+Steps and what is told of epochs wait in memory for a tenth of a second, then all are written, in
+an order that matters to readers: steps, guesses, predictions, journal. Whoever has read
+`epoch_done` finds its row of guesses, and whoever finds predictions finds the row they belong to.
+
+To put a file in another's place costs milliseconds, as long as an epoch of small digits. So
+predictions.npy and best.npz are replaced twice a second at the most, but always before a
+checkpoint, a pause and the end; what was overtaken in the meantime is never written.
 
 A disk that is full, or may not be written to for a while, is no error here. What could not be
 written waits in order, `stuck` says why, and `push` tries again; half a line or half a record is
@@ -11,6 +16,7 @@ completed then, not repeated. The trainer has to wait meanwhile.
 from __future__ import annotations
 
 import errno
+import math
 import os
 import struct
 import time
@@ -30,13 +36,20 @@ from nn.archive import ArchiveError
 from nn.atomic import replacing, sweep
 from nn.events import EpochDone, RunStarted, StepDone
 from nn.health import Alert, Settled
+from nn.state import State, capture
 from nn.trainer import Trainer
-from tui.engine.facts import Entry, Fact, MistakesChanged, decode, encode
+from tui.engine.facts import ENDINGS, Entry, Fact, MistakesChanged, Paused, decode, encode
 from tui.engine.run_config import RunConfig
-from tui.engine.run_directory import STEP_STRUCT, RunDirectory, private
+from tui.engine.run_directory import EPOCH, STEP_STRUCT, RunDirectory, private
 
 FLUSH_EVERY = 0.1
-"""Seconds that steps may wait in memory: readers look ten times a second."""
+"""Seconds that steps and epochs may wait in memory: readers look ten times a second."""
+
+REPLACE_EVERY = 0.5
+"""Seconds between two times that predictions.npy and best.npz are replaced."""
+
+AT_REST = (Paused, *ENDINGS)
+"""Before these are told, every file is as new as the run."""
 
 Telling = RunStarted | EpochDone | MistakesChanged | Alert | Settled
 """What is told once, however often it is done again."""
@@ -54,8 +67,10 @@ class Recorder:
     def __init__(self, run: RunDirectory) -> None:
         self._run = run
         self._record = struct.Struct(STEP_STRUCT)
-        self._waiting: list[bytes] = []
+        self._waiting: dict[FileIO, list[bytes]] = {}
         self._tasks: deque[Callable[[], None]] = deque()
+        self._to_replace: dict[Path, Callable[[], None]] = {}
+        self._replaced = -math.inf
         self._flushed = time.monotonic()
         self.stuck: OSError | None = None
 
@@ -63,16 +78,17 @@ class Recorder:
         self._journal = _append(self._run.journal)
         self._steps = _append(self._run.steps)
         self._guesses = _append(self._run.guesses)
+        self._waiting = {file: [] for file in (self._steps, self._guesses, self._journal)}
         return self
 
     def __exit__(self, *exc: object) -> None:
         try:
-            self.flush()
+            self.flush(whole=True)
             self.push()
             if self.stuck is not None:
                 raise self.stuck
         finally:
-            for file in (self._journal, self._steps, self._guesses):
+            for file in self._waiting:
                 file.close()
 
     def take_up(self, rows: int, row: int) -> frozenset[Fact]:
@@ -99,7 +115,7 @@ class Recorder:
 
     def step(self, done: StepDone, seconds: float) -> None:
         """Keep one step; written with the others at most `FLUSH_EVERY` seconds later."""
-        self._waiting.append(
+        self._waiting[self._steps].append(
             self._record.pack(
                 done.step, seconds, done.loss, done.learning_rate, done.gradient_norm, done.epoch
             )
@@ -110,43 +126,65 @@ class Recorder:
         if time.monotonic() - self._flushed > FLUSH_EVERY:
             self.flush()
 
-    def flush(self) -> None:
-        """Write the steps that wait."""
+    def flush(self, *, whole: bool = False) -> None:
+        """Write what waits; replace what has waited long enough, or, if `whole`, all of it."""
         self._flushed = time.monotonic()
-        if self._waiting:
-            records = b"".join(self._waiting)
-            self._waiting.clear()
-            self._do(partial(_write, self._steps, [records]))
+        for file, waiting in self._waiting.items():
+            if file is self._journal and (whole or self._flushed - self._replaced > REPLACE_EVERY):
+                self._replace()
+            if waiting:
+                data = b"".join(waiting)
+                waiting.clear()
+                self._do(partial(_write, file, [data]))
 
-    def predictions(self, probabilities: NDArray[Any]) -> None:
-        """Replace predictions.npy and append the row of guesses: (n_test, n_classes) float32."""
-        saved = BytesIO()
-        np.save(saved, np.ascontiguousarray(probabilities, np.float32), allow_pickle=False)
-        self._do(partial(_replace, self._run.predictions, saved))
-        guesses = scores.guesses(probabilities).astype(np.uint8).tobytes()
-        self._do(partial(_write, self._guesses, [guesses]))
+    def predictions(self, epoch: int, probabilities: NDArray[Any]) -> NDArray[np.uint8]:
+        """Have the row of guesses appended, which is returned, and predictions.npy replaced:
+        (n_test, n_classes) float32, which nobody may change any more."""
+        guesses = scores.guesses(probabilities).astype(np.uint8)
+        self._waiting[self._guesses].append(guesses.tobytes())
+        path = self._run.predictions
+        self._to_replace[path] = partial(_put, path, epoch, probabilities)
+        return guesses
 
-    def checkpoint(self, path: Path, trainer: Trainer) -> None:
-        """Put the trainer's state in the place of the one in `path`, after all that led to it.
+    def best(self, trainer: Trainer) -> None:
+        """Have best.npz replaced by the trainer's state as it is now."""
+        path = self._run.best
+        self._to_replace[path] = partial(_save, path, capture(trainer).copied())
+
+    def checkpoint(self, trainer: Trainer) -> None:
+        """Put the trainer's state in the place of the last one, after all that led to it.
 
         Raises:
             ArchiveError: it cannot be written, and no room would help.
         """
-        self.flush()
+        self.flush(whole=True)
         # First what led to it: a power cut must not leave a checkpoint with a gap before it.
         self._do(self._sync)
-        self._do(partial(_save, path, trainer))
+        self._do(partial(_save, self._run.checkpoint, capture(trainer)))
+
+    def _replace(self) -> None:
+        tasks, self._to_replace = self._to_replace, {}
+        for task in tasks.values():
+            self._do(task)
+        if tasks:
+            self._replaced = time.monotonic()
 
     def config(self, config: RunConfig) -> None:
         """Replace config.toml."""
         self._do(partial(self._run.write_config, config))
 
     def fact(self, fact: Fact, who: str = "") -> Entry:
-        """Append one line to the journal, after the steps that led to it."""
-        self.flush()
+        """Append one line to the journal, after the steps that led to it; what is told of epochs
+        waits with the steps."""
         entry = Entry(time.time(), fact, who)
-        self._do(partial(_write, self._journal, [encode(entry)]))
+        self.entry(entry)
         return entry
+
+    def entry(self, entry: Entry) -> None:
+        """Append a line that tells of another time."""
+        self._waiting[self._journal].append(encode(entry))
+        if not isinstance(entry.fact, Telling):
+            self.flush(whole=isinstance(entry.fact, AT_REST))
 
     def push(self) -> None:
         """Write what waits, until it is done or something is in the way."""
@@ -166,7 +204,7 @@ class Recorder:
             self.stuck = None
 
     def _sync(self) -> None:
-        for file in (self._journal, self._steps, self._guesses):
+        for file in self._waiting:
             os.fdatasync(file.fileno())
 
     def _do(self, task: Callable[[], None]) -> None:
@@ -202,15 +240,18 @@ def _write(file: FileIO, data: list[bytes]) -> None:
         data[0] = data[0][file.write(data[0]) :]
 
 
-def _replace(path: Path, saved: BytesIO) -> None:
+def _put(path: Path, epoch: int, probabilities: NDArray[Any]) -> None:
+    # Not saved straight into the file: of a full disk NumPy says "3600 requested".
+    saved = BytesIO()
+    np.save(saved, np.ascontiguousarray(probabilities, np.float32), allow_pickle=False)
     with replacing(path, durable=False) as file:
-        # Not saved straight into the file: of a full disk NumPy says "3600 requested".
         file.write(saved.getbuffer())
+        file.write(EPOCH.pack(epoch))
 
 
-def _save(path: Path, trainer: Trainer) -> None:
+def _save(path: Path, state: State) -> None:
     try:
-        checkpoint.save(path, trainer)
+        checkpoint.save_state(path, state)
     except ArchiveError as error:
         if error.errno is None:
             raise

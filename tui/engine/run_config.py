@@ -44,7 +44,8 @@ class RunConfig(BaseModel):
 
 
 class WorkerNote(BaseModel):
-    """Who holds a run, and what keeps it from training, if anything does."""
+    """Who holds a run, or held it last; `sentence` says what keeps it from training, if anything,
+    `last` is the last line of its journal, where that itself found no room."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -52,3 +53,4 @@ class WorkerNote(BaseModel):
     boot: str = ""
     host: str = ""
     sentence: str = ""
+    last: str = ""

@@ -5,7 +5,9 @@ journal.jsonl      one line per fact (`facts`)
 steps.bin          one fixed-size record per step (`STEP`)
 checkpoint.npz     all that the rest of the run depends on (`nn.checkpoint`), the latest
 best.npz           the same, after the best epoch by validation loss
-predictions.npy    test-set probabilities (n_test, n_classes) float32 after the latest epoch
+predictions.npy    test-set probabilities (n_test, n_classes) float32 after the latest epoch, or,
+                   while epochs are short, after one of the last; that epoch's number (`EPOCH`)
+                   stands behind them
 guesses.u8         one byte per test digit per epoch, the class it is taken for; the first row
                    is the untrained network's; 255 where the guess was lost
 lock               held by the live worker: being alive is a fact, not a guess from a pid
@@ -17,20 +19,19 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import math
 import os
 import shutil
-import socket
 import struct
 import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nn.atomic import replacing
 from nn.sources import dataset_slug
+from tui.engine import lock
 from tui.engine.text import printable
 
 if TYPE_CHECKING:
@@ -52,20 +53,12 @@ STEP_STRUCT = "<QdfffI"
 """The same record for `struct`, which packs one a microsecond sooner."""
 
 
+EPOCH = struct.Struct("<I")
+"""The number behind the probabilities in predictions.npy, of which `np.load` takes no notice."""
+
+
 class RunError(Exception):
     """A run directory that cannot be made, read or used; `str()` is a sentence for a person."""
-
-
-NOTE_SIZE = 2048
-"""Bytes of the note in the lock file, always."""
-
-
-def boot_id() -> str:
-    """What this boot of the machine is called, or nothing where the system does not say."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-    except (OSError, ValueError):
-        return ""
 
 
 def default_runs_dir() -> Path:
@@ -171,68 +164,28 @@ class RunDirectory:
 
     def is_live(self) -> bool:
         """Does a worker hold the lock at this moment?"""
-        try:
-            handle = os.open(self.lock, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError as error:
-            return error.errno in (errno.EWOULDBLOCK, errno.EACCES)
-        finally:
-            os.close(handle)
-        return False
+        return lock.is_held(self.lock)
 
     @contextlib.contextmanager
-    def locked(self, patience: float = 1.0) -> Iterator[Callable[[str], None]]:
+    def locked(self, patience: float = 1.0) -> Iterator[lock.LeaveWord]:
         """Hold the run as its one worker; what it hands over leaves a word for readers (`note`).
 
         Raises:
-            RunError: another worker holds it. A reader's look at the lock lasts microseconds, so
-                a refusal is believed only when it is repeated for `patience` seconds.
+            RunError: another worker holds it, for longer than `patience` seconds.
         """
-        handle = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            deadline = time.monotonic() + patience
-            while True:
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > deadline:
-                        raise RunError(
-                            f"Run {printable(self.name)} has a worker already."
-                        ) from None
-                    time.sleep(0.02)
-            self._write_note(handle, "")
+        with contextlib.ExitStack() as stack:
+            try:
+                leave_word = stack.enter_context(lock.hold(self.lock, patience))
+            except BlockingIOError:
+                raise RunError(f"Run {printable(self.name)} has a worker already.") from None
             # Of a copied run it would lead to the other's worker.
             with contextlib.suppress(OSError):
                 self.control.unlink()
-            yield lambda sentence: self._write_note(handle, sentence)
-        finally:
-            os.close(handle)
-
-    @staticmethod
-    def _write_note(handle: int, sentence: str) -> None:
-        from tui.engine.run_config import WorkerNote
-
-        # Over what is there already, and no longer: of a full disk this asks for nothing.
-        note = WorkerNote(pid=os.getpid(), boot=boot_id(), host=socket.gethostname())
-        text = note.model_copy(update={"sentence": sentence[:500]}).model_dump_json()
-        # Nothing is lost with it, and of a disk that has become read-only somebody else will tell.
-        with contextlib.suppress(OSError):
-            os.pwrite(handle, text.encode()[: NOTE_SIZE - 1].ljust(NOTE_SIZE - 1) + b"\n", 0)
+            yield leave_word
 
     def note(self) -> WorkerNote | None:
-        """What the worker wrote into its lock, for a person to read; whether it lives, the lock
-        itself says (`is_live`)."""
-        from tui.engine.run_config import WorkerNote
-
-        try:
-            with open(self.lock, "rb") as file:
-                return WorkerNote.model_validate_json(file.read(NOTE_SIZE))
-        except (OSError, ValueError):
-            return None
+        """What the worker wrote into its lock; whether it lives, `is_live` says."""
+        return lock.read_note(self.lock)
 
     def discard(self) -> None:
         """Take away a run that never began, unless its worker left words in its log: what

@@ -17,7 +17,7 @@ from nn.events import Diverged, EpochDone, RunFinished, RunStarted
 from nn.hyperparameters import Hyperparameters
 from nn.specs import SPECS, format_value
 from tui.engine.facts import ENDINGS, Entry, Failed, Paused, Resumed, Stopped, TakenUp, decode
-from tui.engine.log_lines import duration
+from tui.engine.log_lines import duration, unkept
 from tui.engine.run_directory import RunDirectory, RunError, last_step, run_directories
 from tui.engine.text import printable
 
@@ -135,6 +135,8 @@ def summary(run: RunDirectory) -> RunSummary:
     seen = _Seen()
     for entry in _last_entries(run.journal):
         seen.take(entry)
+    if not live and (last := unwritten(run)) is not None:
+        seen.take(last)
     epochs, step, changed = config.hyperparameters.epochs, last_step(run), _changed(run)
     state: State = seen.ending or "died"
     sentence = seen.sentence
@@ -143,7 +145,7 @@ def summary(run: RunDirectory) -> RunSummary:
         sentence = printable(note.sentence) if note else ""
         state = "waiting" if sentence else seen.pace
     elif state == "died":
-        sentence = death(run, seen.epoch, step)
+        sentence = death(run, under_way(seen.epoch, epochs), step)
     return RunSummary(
         name, state, seen.epoch, epochs, step, seen.test_accuracy,
         config.created, changed, _size(run.path), sentence, recipe(config.hyperparameters),
@@ -174,9 +176,23 @@ def ancestry(run: RunSummary) -> str:
     return f"forked from {run.parent} at step {run.parent_step:,}" if run.parent else ""
 
 
+def under_way(done: int, epochs: int) -> int:
+    """The epoch that a run was in which had done so many of its epochs."""
+    return min(done + 1, epochs)
+
+
 def death(run: RunDirectory, epoch: int, step: int) -> str:
     """Where a run was when its worker was lost, and how much of that is kept."""
     return f"died at epoch {epoch}, step {step:,}; {last_kept(run)}"
+
+
+def unwritten(run: RunDirectory) -> Entry | None:
+    """How a run ended whose worker had no room to say so but in its lock."""
+    *_, last = (None, *_last_entries(run.journal))
+    note = run.note()
+    if note is None or (last is not None and isinstance(last.fact, ENDINGS)):
+        return None
+    return decode(note.last.encode())
 
 
 def last_kept(run: RunDirectory) -> str:
@@ -222,6 +238,8 @@ class _Seen:
                 self.pace = "running"
             case Failed(sentence=sentence):
                 self.sentence = printable(sentence)
+            case Stopped():
+                self.sentence = unkept(fact)
             case _:
                 pass
         ends: dict[type, State] = {

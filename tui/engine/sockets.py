@@ -115,8 +115,13 @@ def is_reachable(run: RunDirectory, path: Path) -> bool:
         return False
 
 
-def _sweep(directory: Path) -> None:
+def sweep() -> None:
     """Take away the sockets of workers that were killed."""
+    with contextlib.suppress(RunError):
+        _sweep(socket_directory())
+
+
+def _sweep(directory: Path) -> None:
     for path in directory.glob("*.new"):
         with contextlib.suppress(OSError):
             # One that is being born is not so old.

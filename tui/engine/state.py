@@ -39,6 +39,7 @@ from tui.engine.facts import (
 from tui.engine.history import Mark, RunHistory
 from tui.engine.predictions import Predictions
 from tui.engine.run_directory import RunDirectory
+from tui.engine.runs import under_way
 from tui.engine.tail import Died, News, Quiet, StepsRecorded, Waiting
 from tui.engine.text import printable
 
@@ -148,7 +149,8 @@ class RunState:
                 self._apply_steps(records)
             case Died(words=words, kept=kept):
                 status = self.status
-                sentence = f"The worker died at epoch {status.epoch + 1}, step {status.step:,}"
+                epoch = under_way(status.epoch, self.hyperparameters.epochs)
+                sentence = f"The worker died at epoch {epoch}, step {status.step:,}"
                 sentence += f"; {kept}: r goes on from there." if kept else "."
                 self.say(sentence)
                 if words:
@@ -283,7 +285,7 @@ class RunState:
                 self._end("diverged", f"{log_lines.what_diverged(fact)} a: back, with rate {rate}")
                 self.advice = back
             case Stopped():
-                self._end("stopped")
+                self._end("stopped", log_lines.unkept(fact))
             case Failed(sentence=sentence, field=field):
                 self._update(field=printable(field))
                 self._end("failed", printable(sentence))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tui.engine.facts import ENDINGS, Entry, decode
 from tui.engine.run_directory import STEP_FIELDS, RunDirectory
-from tui.engine.runs import last_kept
+from tui.engine.runs import last_kept, unwritten
 
 STEP = np.dtype(list(STEP_FIELDS))
 
@@ -139,7 +139,8 @@ class RunTail:
             self._ended = self._ended or (self._last_is_an_end and not live and not self._lines)
         if not live and idle and not records and not self._ended:
             self._ended = True
-            news.append(Died(self._last_words(), last_kept(self.run)))
+            last = unwritten(self.run)
+            news.append(last or Died(self._last_words(), last_kept(self.run)))
         if live and not self._ended:
             news += self._word(anything_else=bool(news))
         return news

@@ -6,9 +6,9 @@ which is memory-mapped from the cache, and checks that it is the data the run wa
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from nn.data.dataset import Progress
 from nn.data.extra import with_extra, without_extra
 from nn.hyperparameters import Hyperparameters
 from tui.engine.predictions import Predictions
-from tui.engine.run_directory import RunDirectory, RunError
+from tui.engine.run_directory import EPOCH, RunDirectory, RunError
 from tui.engine.text import printable
 
 LARGEST_HEADER = 4096
@@ -84,43 +84,57 @@ class TestSet:
 
     def predictions(self, run: RunDirectory) -> Predictions | None:
         """The newest predictions in a run, with the epoch they belong to; None while there are
-        none, or while a newer file is half-way in place."""
+        none, or none that agree with what the run says it guessed after that epoch."""
         n, classes = len(self.images), len(self.class_names)
-        probabilities = _read_probabilities(run.predictions, (n, classes))
-        guesses = _last_row(run.guesses, n)
-        if probabilities is None or guesses is None:
+        kept = _read_probabilities(run.predictions, (n, classes))
+        if kept is None:
             return None
-        row, epoch = guesses
+        probabilities, epoch = kept
+        if epoch is None:
+            epoch = _rows(run.guesses, n) - 1
         found = Predictions(
             epoch, self.images, self.pixel_max, self.labels, probabilities, self.class_names
         )
-        # Written in turn, so for a moment the two files may speak of different epochs.
-        return found if np.array_equal(found.predicted, row) else None
+        # A worker that has taken the run up at an earlier epoch has yet to come to this one again.
+        return found if np.array_equal(found.predicted, _row(run.guesses, n, epoch)) else None
 
 
-def _read_probabilities(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:
+def _read_probabilities(
+    path: Path, shape: tuple[int, int]
+) -> tuple[NDArray[np.float32], int | None] | None:
+    """The probabilities and their epoch; older Inklings replaced them with every epoch, and did not
+    say which it was."""
     size = shape[0] * shape[1] * 4
     try:
-        if not size < path.stat().st_size <= size + LARGEST_HEADER:
-            return None
-        # Mapped first, so that a header which promises terabytes costs none.
-        mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-        fits = mapped.shape == shape and mapped.dtype == np.float32
-        return np.array(mapped) if fits else None
+        with open(path, "rb") as file:
+            if not size < os.fstat(file.fileno()).st_size <= size + LARGEST_HEADER:
+                return None
+            # The header first, so that one which promises terabytes costs none.
+            version = np.lib.format.read_magic(file)
+            header = np.lib.format.read_array_header_1_0(file)
+            if (version, header) != ((1, 0), (shape, False, np.dtype("<f4"))):
+                return None
+            probabilities = np.frombuffer(file.read(size), "<f4").reshape(shape)
+            number = file.read(EPOCH.size)
+            epoch = EPOCH.unpack(number)[0] if number else None
     # NumPy's header parser alone raises half a dozen kinds for a file that is not what it seems.
     except Exception:
         return None
+    return probabilities, epoch
 
 
-def _last_row(path: Path, n: int) -> tuple[NDArray[np.uint8], int] | None:
-    """The last whole row of guesses, and its epoch: 0 for the first."""
+def _rows(path: Path, n: int) -> int:
+    try:
+        return path.stat().st_size // n
+    except (OSError, ZeroDivisionError):
+        return 0
+
+
+def _row(path: Path, n: int, epoch: int) -> NDArray[np.uint8]:
+    """What the digits were taken for after an epoch; nothing where there is no such row."""
     try:
         with open(path, "rb") as file:
-            rows = file.seek(0, 2) // n
-            if rows == 0:
-                return None
-            file.seek((rows - 1) * n)
-            data = file.read(n)
+            file.seek(max(0, epoch) * n)
+            return np.frombuffer(file.read(n), np.uint8)
     except OSError:
-        return None
-    return (np.frombuffer(data, np.uint8), rows - 1) if len(data) == n else None
+        return np.empty(0, np.uint8)

@@ -26,7 +26,6 @@ from typing import assert_never
 
 from nn import checkpoint
 from nn.analysis.learning_history import LearningHistory
-from nn.analysis.scores import guesses
 from nn.archive import ArchiveError
 from nn.data import DataError, Split
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted, StepDone
@@ -49,6 +48,7 @@ from tui.engine.loading import Loading
 from tui.engine.orders import Orders, Stint, StopAsked
 from tui.engine.recorder import Recorder, Telling, which
 from tui.engine.run_directory import RunDirectory, RunError, last_step
+from tui.engine.runs import unwritten
 from tui.engine.test_set import load_split
 from tui.engine.text import printable
 from tui.engine.threads import Threads, blas_in_words
@@ -81,6 +81,7 @@ class Worker(Orders):
             RunError: another worker has this run.
             OSError: the run directory cannot be written.
         """
+        self._unwritten = unwritten(self.run_directory)
         with (
             self.run_directory.locked() as self._leave_word,
             Recorder(self.run_directory) as self._pen,
@@ -143,10 +144,15 @@ class Worker(Orders):
                 case EpochDone():
                     self._record_predictions()
                     yield from self._tell(event)
-                    changes = dataclasses.astuple(self._learning.changes)
-                    yield from self._tell(MistakesChanged(event.epoch, *changes))
+                    changes = self._learning.changes
+                    yield from self._tell(
+                        MistakesChanged(
+                            event.epoch, changes.fixed, changes.broken, changes.never_right
+                        )
+                    )
                     for finding in self._checkup.epoch(event):
                         yield from self._tell(finding)
+                    self._pen.flush_if_due()
                     self._keep_epoch(trainer)
                     flat_out = not trainer.hyperparameters.pace and not trainer.finished
                     if flat_out and threads.slowed(trainer.n_train, event.samples_per_second):
@@ -155,6 +161,8 @@ class Worker(Orders):
                         self._hold("")
                 case RunFinished():
                     self._keep()
+                    if self._pen.stuck is not None:
+                        yield from self._wait_for_room()
                     yield self._write(event)
                     return
                 case Diverged() | HyperparameterChanged():
@@ -184,6 +192,8 @@ class Worker(Orders):
         rows = trainer.epochs_done + 1 if trainer.step else 0
         self._told = self._pen.take_up(rows, len(digits.test_images))
         self._learning = GuessReader(run.guesses, digits.test_labels).read_all()
+        if self._unwritten is not None:
+            self._pen.entry(self._unwritten)
         yield self._write(
             TakenUp(
                 step=trainer.step,
@@ -204,7 +214,7 @@ class Worker(Orders):
 
     def _keep_epoch(self, trainer: Trainer) -> None:
         if trainer.best.epoch == trainer.epochs_done:
-            self._pen.checkpoint(self.run_directory.best, trainer)
+            self._pen.best(trainer)
         if self._keeper.due_at_epoch:
             self._keep()
 
@@ -212,7 +222,7 @@ class Worker(Orders):
         """Write a checkpoint, if there is anything to keep."""
         if self._trainer is not None and self._trainer.evaluation is not None:
             began = time.monotonic()
-            self._pen.checkpoint(self.run_directory.checkpoint, self._trainer)
+            self._pen.checkpoint(self._trainer)
             self._keeper.wrote(time.monotonic() - began)
 
     def _remember(self, hyperparameters: Hyperparameters) -> None:
@@ -288,14 +298,15 @@ class Worker(Orders):
 
     def _stopped(self) -> Stopped:
         epochs = self._trainer.epochs_done if self._trainer else 0
-        return Stopped(self.steps, epochs, self._stopped_by or "")
+        unkept = printable(self._pen.stuck.strerror) if self._pen.stuck else ""
+        return Stopped(self.steps, epochs, self._stopped_by or "", unkept)
 
     def _record_predictions(self) -> None:
         assert self._trainer is not None
         assert self._trainer.evaluation is not None
         probabilities = self._trainer.evaluation.probabilities
-        self._pen.predictions(probabilities)
-        self._learning = self._learning.after(guesses(probabilities))
+        guesses = self._pen.predictions(self._trainer.epochs_done, probabilities)
+        self._learning = self._learning.after(guesses)
 
 
 def main(arguments: list[str]) -> int:
