@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import processes
 import pyte
 import pytest
 
@@ -122,6 +124,10 @@ class Terminal:
             self._reader.join(5)
         return status
 
+    @property
+    def is_open(self) -> bool:
+        return self._master >= 0
+
     def restored(self) -> bool:
         """Is the terminal as the app found it?"""
         modes = termios.tcgetattr(self._master)
@@ -151,9 +157,17 @@ def command() -> str:
 
 
 @pytest.fixture
-def open_app() -> Iterator[Callable[..., Terminal]]:
+def opened() -> Iterator[list[Terminal]]:
+    """Every terminal of the test."""
+    terminals: list[Terminal] = []
+    yield terminals
+    for terminal in terminals:
+        terminal.close()
+
+
+@pytest.fixture
+def open_app(opened: list[Terminal]) -> Callable[..., Terminal]:
     """`open_app("--epochs", "3", columns=80, rows=24)`: the app, up and painted."""
-    opened: list[Terminal] = []
 
     def start(
         *arguments: str, columns: int = 120, rows: int = 40, painted: bool = True, **more: Any
@@ -163,9 +177,22 @@ def open_app() -> Iterator[Callable[..., Terminal]]:
             opened[-1].expect("Loss")
         return opened[-1]
 
-    yield start
-    for terminal in opened:
-        terminal.close()
+    return start
+
+
+@pytest.fixture
+def come_to_rest(opened: list[Terminal], runs: Path) -> Callable[[], None]:
+    """What every test of a fault ends with: `processes.come_to_rest`, and no terminal that is still
+    there is left raw by an app that could help it."""
+
+    def check() -> None:
+        still_on = [t.process.pid for t in opened if t.process.poll() is None]
+        processes.come_to_rest(runs, still_on)
+        for terminal in opened:
+            if terminal.process.poll() not in (None, -signal.SIGKILL) and terminal.is_open:
+                assert terminal.restored()
+
+    return check
 
 
 class Run:

@@ -17,6 +17,7 @@ from tui.engine.facts import Stopped
 Open = Callable[..., Any]
 Newest = Callable[[], Any]
 Wait = Callable[..., None]
+Rest = Callable[[], None]
 
 ENDLESS = ("--epochs", "100000", "--pace", "500")
 
@@ -29,7 +30,7 @@ def training(open_app: Open, *options: str, **how: Any) -> Any:
 
 
 def test_a_terminated_app_restores_the_terminal_and_leaves_the_run(
-    open_app: Open, newest: Newest, wait_for: Wait
+    open_app: Open, newest: Newest, wait_for: Wait, come_to_rest: Rest
 ) -> None:
     app = training(open_app)
     run = newest()
@@ -39,20 +40,24 @@ def test_a_terminated_app_restores_the_terminal_and_leaves_the_run(
     steps = run.steps
     wait_for(lambda: run.steps > steps, "it trains on")
     assert run.live
+    come_to_rest()
 
 
-def test_a_killed_app_leaves_the_run(open_app: Open, newest: Newest, wait_for: Wait) -> None:
+def test_a_killed_app_leaves_the_run(
+    open_app: Open, newest: Newest, wait_for: Wait, come_to_rest: Rest
+) -> None:
     app = training(open_app)
     run = newest()
     app.process.kill()
     app.wait()
     steps = run.steps
     wait_for(lambda: run.steps > steps, "it trains on")
+    come_to_rest()
 
 
 @pytest.mark.parametrize("at", ["the screen", "the question", "nothing yet"])
 def test_a_window_that_is_closed_takes_the_app_with_it_and_not_the_run(
-    at: str, open_app: Open, newest: Newest, wait_for: Wait, runs: Path
+    at: str, open_app: Open, newest: Newest, wait_for: Wait, runs: Path, come_to_rest: Rest
 ) -> None:
     if at == "nothing yet":
         app = open_app()
@@ -69,11 +74,12 @@ def test_a_window_that_is_closed_takes_the_app_with_it_and_not_the_run(
     app.wait(10)
     run.hurry()
     wait_for(lambda: isinstance(run.last_fact, RunFinished), "the worker finishes")
+    come_to_rest()
 
 
 @pytest.mark.parametrize("controlling", [True, False])
 def test_a_window_that_is_closed_over_an_app_that_is_told_nothing(
-    controlling: bool, open_app: Open, newest: Newest
+    controlling: bool, open_app: Open, newest: Newest, come_to_rest: Rest
 ) -> None:
     """As under nohup, or in su -c: it must go all the same, and not spin."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -86,9 +92,12 @@ def test_a_window_that_is_closed_over_an_app_that_is_told_nothing(
     app.hang_up()
     app.wait(10)
     assert newest().live
+    come_to_rest()
 
 
-def test_a_worker_that_is_killed_is_news_and_not_the_end(open_app: Open, newest: Newest) -> None:
+def test_a_worker_that_is_killed_is_news_and_not_the_end(
+    open_app: Open, newest: Newest, come_to_rest: Rest
+) -> None:
     app = training(open_app, columns=120, rows=40)
     first = newest()
     first.signal(signal.SIGKILL)
@@ -104,17 +113,23 @@ def test_a_worker_that_is_killed_is_news_and_not_the_end(open_app: Open, newest:
     app.press("q")
     assert app.wait() == 0
     assert app.restored()
+    come_to_rest()
 
 
-def test_a_worker_that_is_stopped_by_a_signal(open_app: Open, newest: Newest) -> None:
+def test_a_worker_that_is_stopped_by_a_signal(
+    open_app: Open, newest: Newest, come_to_rest: Rest
+) -> None:
     app = training(open_app)
     run = newest()
     run.signal(signal.SIGTERM)
     app.expect("stopped", "by a signal")
     assert isinstance(run.last_fact, Stopped)
+    come_to_rest()
 
 
-def test_a_window_made_tiny_and_large_again(open_app: Open, newest: Newest) -> None:
+def test_a_window_made_tiny_and_large_again(
+    open_app: Open, newest: Newest, come_to_rest: Rest
+) -> None:
     app = training(open_app)
     run = newest()
     for columns, rows in ((20, 5), (1, 1), (300, 100), (59, 16), (80, 24), (20, 5)):
@@ -132,6 +147,7 @@ def test_a_window_made_tiny_and_large_again(open_app: Open, newest: Newest) -> N
     app.press("q")
     assert app.wait() == 0
     assert app.restored()
+    come_to_rest()
 
 
 def test_a_storm_of_keys(open_app: Open, newest: Newest) -> None:
@@ -157,7 +173,7 @@ def test_a_paste_of_a_megabyte(open_app: Open) -> None:
     app.expect("stopped")
 
 
-def test_two_terminals_on_one_run(open_app: Open, newest: Newest) -> None:
+def test_two_terminals_on_one_run(open_app: Open, newest: Newest, come_to_rest: Rest) -> None:
     first = training(open_app)
     second = open_app("attach", columns=80, rows=24)
     second.expect("training")
@@ -172,9 +188,12 @@ def test_two_terminals_on_one_run(open_app: Open, newest: Newest) -> None:
     first.press("S")
     first.expect("stopped")
     assert isinstance(newest().last_fact, Stopped)
+    come_to_rest()
 
 
-def test_the_foreground_command_on_a_terminal(open_app: Open, newest: Newest) -> None:
+def test_the_foreground_command_on_a_terminal(
+    open_app: Open, newest: Newest, come_to_rest: Rest
+) -> None:
     """`inkling train` shows its progress there, and Ctrl+C ends it in good order."""
     app = open_app("train", "--epochs", "100000", painted=False)
     app.expect("epoch", "training")
@@ -184,15 +203,19 @@ def test_the_foreground_command_on_a_terminal(open_app: Open, newest: Newest) ->
     assert app.restored()
     assert "stopped" in app.text
     assert "Traceback" not in app.text
+    come_to_rest()
 
 
-def test_the_foreground_command_in_a_window_that_is_closed(open_app: Open, newest: Newest) -> None:
+def test_the_foreground_command_in_a_window_that_is_closed(
+    open_app: Open, newest: Newest, come_to_rest: Rest
+) -> None:
     app = open_app("train", "--epochs", "100000", painted=False)
     app.expect("training")
     app.hang_up()
     app.wait(10)
     assert isinstance(newest().last_fact, Stopped)
     assert not newest().live
+    come_to_rest()
 
 
 def test_the_app_writes_into_no_file(tmp_path: Path, command: str) -> None:
@@ -210,7 +233,9 @@ def test_the_app_writes_into_no_file(tmp_path: Path, command: str) -> None:
     assert b"needs a terminal" in (tmp_path / "errors").read_bytes()
 
 
-def test_ctrl_z_stops_the_app_and_only_the_app(open_app: Open, newest: Newest) -> None:
+def test_ctrl_z_stops_the_app_and_only_the_app(
+    open_app: Open, newest: Newest, come_to_rest: Rest
+) -> None:
     app = training(open_app)
     run = newest()
     app.press("\x1a")
@@ -226,3 +251,4 @@ def test_ctrl_z_stops_the_app_and_only_the_app(open_app: Open, newest: Newest) -
     app.process.send_signal(signal.SIGCONT)
     # Not only what has changed since: the shell has had the terminal.
     app.expect("Hyperparameters", "Loss", "Digits", "Log", "space Start/pause")
+    come_to_rest()

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from processes import cpu_share, processes_with, running
+from processes import cpu_share, is_idle, of_this_test, running
 
 from nn import checkpoint
 from nn.events import RunFinished
@@ -37,6 +37,7 @@ pytestmark = pytest.mark.slow
 Open = Callable[..., Any]
 Newest = Callable[[], Any]
 Wait = Callable[..., None]
+Rest = Callable[[], None]
 
 SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
 
@@ -120,34 +121,19 @@ def log_in(server: Server, open_app: Open, command: str) -> Callable[..., Any]:
     return start
 
 
-@pytest.fixture(autouse=True)
-def nothing_left(runs: Path, wait_for: Wait) -> Iterator[None]:
-    """After each fault: no app without a terminal, no worker but the live runs' own."""
-    yield
-    apps = processes_with("bin/inkling")
-    ours = [pid for pid in apps if belongs_to(pid, runs)]
-    wait_for(lambda: not any(running(pid) for pid in ours), "every app is gone", 10)
-
-
-def belongs_to(pid: int, runs: Path) -> bool:
-    with contextlib.suppress(OSError):
-        return f"INKLING_RUNS={runs}".encode() in Path(f"/proc/{pid}/environ").read_bytes()
-    return False
-
-
-def app_over_there(runs: Path) -> int:
+def app_over_there() -> int:
     """The app's process at the server's end; the client's command line has the same words."""
     (pid,) = [
-        pid for pid, line in processes_with("bin/inkling").items()
-        if belongs_to(pid, runs) and not line.startswith(("ssh ", "/usr/bin/ssh", "sshd"))
-        and "tui.engine.worker" not in line
-    ]  # fmt: skip
+        pid
+        for pid, line in of_this_test().items()
+        if "bin/inkling" in line and not line.startswith(("ssh ", "/usr/bin/ssh"))
+    ]
     return pid
 
 
 RECIPE = {
     "epochs": 30, "batch_size": 100, "optimizer": "adam", "learning_rate": 0.003,
-    "schedule": "cosine", "pace": 100.0, "threads": 1, "seed": 5,
+    "schedule": "cosine", "pace": 15.0, "threads": 1, "seed": 5,
 }  # fmt: skip
 
 OPTIONS = [
@@ -176,13 +162,13 @@ def same_bits(run: RunDirectory, still: RunDirectory) -> None:
 
 
 def test_a_link_that_breaks_costs_nothing(
-    log_in: Callable[..., Any], newest: Newest, runs: Path, tmp_path: Path, wait_for: Wait
+    log_in: Callable[..., Any], newest: Newest, tmp_path: Path, wait_for: Wait, come_to_rest: Rest
 ) -> None:
     first = log_in(*OPTIONS)
     first.press(" ")
     first.expect("training", "train 0.")
     run = newest()
-    app = app_over_there(runs)
+    app = app_over_there()
     assert running(app)
     first.process.send_signal(signal.SIGKILL)
     killed = time.monotonic()
@@ -202,19 +188,21 @@ def test_a_link_that_breaks_costs_nothing(
     assert isinstance(run.last_fact, RunFinished)
     assert "taken_up" not in run.directory.journal.read_text(), "one worker did it all"
     same_bits(run.directory, undisturbed(tmp_path / "still"))
-    assert list((Path(os.environ["XDG_RUNTIME_DIR"]) / "inkling").iterdir()) == []
+    come_to_rest()
 
 
 @pytest.mark.parametrize("how", ["asleep", "asleep, and every buffer on the way is full"])
 def test_a_frozen_client_stops_nothing_and_leaves_nothing_spinning(
-    how: str, log_in: Callable[..., Any], newest: Newest, runs: Path, wait_for: Wait
+    how: str, log_in: Callable[..., Any], newest: Newest, wait_for: Wait, come_to_rest: Rest
 ) -> None:
     """Laptop asleep: its ssh neither reads nor hangs up, until somebody finds out."""
-    client = log_in("--epochs", "100000", "--pace", "0", "--batch-size", "100")
+    # A link taken for slow would be written to so seldom that it never fills.
+    lively = ("--link", "normal", "--pace", "0", "--batch-size", "100")
+    client = log_in("--epochs", "100000", *lively)
     client.press(" ")
     client.expect("training", "train 0.")
     run = newest()
-    app = app_over_there(runs)
+    app = app_over_there()
     link = parent(app)
     client.process.send_signal(signal.SIGSTOP)
     if "full" in how:
@@ -226,7 +214,8 @@ def test_a_frozen_client_stops_nothing_and_leaves_nothing_spinning(
         wait_for(lambda: run.steps > steps + 3000, "training never notices")
         if "full" in how:
             wait_for(lambda: written_in(app, 1.0) == 0, "the app's event loop stands still")
-        assert cpu_share(app, 1.0) < (0.05 if "full" in how else 0.8), "it spins"
+            wait_for(lambda: is_idle([app]), "it does not spin", 60)
+        assert cpu_share(app, 1.0) < 0.8, "it spins"
         steps = run.steps
         client.process.send_signal(signal.SIGKILL)
         killed = time.monotonic()
@@ -239,6 +228,7 @@ def test_a_frozen_client_stops_nothing_and_leaves_nothing_spinning(
     asked = time.monotonic()
     wait_for(lambda: not run.live, "the worker goes")
     assert time.monotonic() - asked < 2
+    come_to_rest()
 
 
 def parent(pid: int) -> int:
@@ -255,13 +245,13 @@ def written_in(pid: int, seconds: float) -> int:
 
 
 def test_a_worker_that_dies_meanwhile_is_taken_up_at_the_next_login(
-    log_in: Callable[..., Any], newest: Newest, runs: Path, wait_for: Wait
+    log_in: Callable[..., Any], newest: Newest, wait_for: Wait, come_to_rest: Rest
 ) -> None:
     client = log_in(*OPTIONS)
     client.press(" ")
     client.expect("training", "train 0.")
     run = newest()
-    wait_for(lambda: run.steps > 100, "steps")
+    wait_for(lambda: run.steps > 20, "steps")
     client.process.send_signal(signal.SIGKILL)
     run.signal(signal.SIGKILL)
     wait_for(lambda: not run.live, "it is dead")
@@ -275,4 +265,4 @@ def test_a_worker_that_dies_meanwhile_is_taken_up_at_the_next_login(
     steps = np.unique(np.fromfile(run.directory.steps, STEP)["step"])
     assert steps.tolist() == list(range(1, len(steps) + 1))
     assert isinstance(run.last_fact, RunFinished)
-    assert not [p for p in processes_with("tui.engine.worker") if belongs_to(p, runs)]
+    come_to_rest()

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from processes import come_to_rest
 
 BENCH = Path(__file__).parents[2] / "bench"
 
@@ -21,3 +22,4 @@ def test_kill_after_kill_not_a_bit_is_lost(tmp_path: Path, monkeypatch: pytest.M
     )  # fmt: skip
     assert tally.kills == 5
     assert any(tally.recomputed), "not one of them was killed between two checkpoints"
+    come_to_rest(tmp_path / "runs")

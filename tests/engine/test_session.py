@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import come_to_rest
 
 from nn.hyperparameters import Hyperparameters
 from tui.engine.client import CommandRefused, new_config
@@ -159,6 +160,7 @@ async def test_a_killed_worker_is_news_and_another_may_follow(session: Session) 
     assert state.status.sentence.startswith("The worker died")
     session.start(Hyperparameters(epochs=1), "run")
     assert (await follow(session)).status.phase == "finished"
+    await asyncio.to_thread(come_to_rest, run.path.parent)
 
 
 async def test_another_screen_may_watch_and_leave(session: Session, runs: Path) -> None:

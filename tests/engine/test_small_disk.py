@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from processes import cpu_share
+from processes import come_to_rest, is_idle
 
 from nn import checkpoint
 from nn.events import EpochDone, HyperparameterChanged
@@ -23,7 +23,7 @@ from nn.hyperparameters import Hyperparameters
 from tui.cli import main
 from tui.engine.client import RunClient, new_config
 from tui.engine.commands import Pause, Set, Stop
-from tui.engine.facts import Fact, Failed, Paused, Stopped, Waited
+from tui.engine.facts import Entry, Fact, Failed, Paused, Stopped, TakenUp, Waited
 from tui.engine.run_directory import RunDirectory
 from tui.engine.runs import summary
 from tui.engine.state import RunState
@@ -128,7 +128,7 @@ def test_training_waits_for_room_and_goes_on(
 
     wait_for(lambda: "Training waits: No space left" in look(), "who watches is told")
     held = len(steps_of(run))
-    assert cpu_share(pid(client), 1.0) < 0.2
+    wait_for(lambda: is_idle([pid(client)]), "it waits without a stir")
     assert len(steps_of(run)) == held
     assert kept(run) == step, "the last good checkpoint is untouched"
     assert not list(run.path.glob(".*.part"))
@@ -154,6 +154,7 @@ def test_training_waits_for_room_and_goes_on(
         pairs = itertools.pairwise(changes)
         assert all(before.new == after.old for before, after in pairs)
     assert run.worker_log.read_bytes() == b""
+    come_to_rest(small)
 
 
 def test_a_disk_that_fills_up_while_the_run_is_paused(
@@ -170,30 +171,49 @@ def test_a_disk_that_fills_up_while_the_run_is_paused(
     wait_for(lambda: summary(run).state == "paused", "it holds again")
     digits = load_split(Hyperparameters(**SMALL), "")
     assert checkpoint.load(run.checkpoint, digits).hyperparameters.learning_rate == 0.0123
+    come_to_rest(small)
 
 
-def test_a_worker_that_is_ended_on_a_full_disk_keeps_its_last_checkpoint(
-    small: Path, launch: Callable[..., RunClient], steps_of: StepsOf, wait_for: Wait
-) -> None:
-    client = launch()
+def test_a_run_that_is_stopped_on_a_full_disk_keeps_its_last_checkpoint(
+    small: Path, launch: Callable[..., RunClient], steps_of: StepsOf, facts_of: FactsOf,
+    wait_for: Wait, make_run: Callable[..., RunDirectory],
+) -> None:  # fmt: skip
+    client = launch(epochs=40)
     run = client.run
     wait_for(lambda: len(steps_of(run)) > 100, "steps")
     ballast = fill(small)
     wait_for(lambda: summary(run).state == "waiting", "it waits")
-    step = kept(run)
+    step, tail = kept(run), RunTail(run)
     os.kill(pid(client), signal.SIGTERM)
     assert client._process is not None
     assert client._process.wait(5) == 1
     assert kept(run) == step
-    assert summary(run).state == "died"
+    assert not any(isinstance(fact, Stopped) for fact in facts_of(run)), "there was no room for it"
+    assert summary(run).state == "stopped"
+    assert "No space left on device: what came after" in summary(run).sentence
+    (*_, news) = tail.poll() + tail.poll()
+    assert isinstance(news, Entry)
+    assert isinstance(news.fact, Stopped)
+    assert tail.ended
     ballast.unlink()
     again = RunClient.resume(run)
     assert again._process is not None
-    # Not even this was lost: what the checkpoint did not know is done again.
-    wait_for(lambda: steps_of(run)["step"].max(initial=0) > step + 50, "it goes on")
-    asyncio.run(again.ask(Stop()))
-    assert again._process.wait(20) == 0
-    assert set(steps_of(run)["step"]) == set(range(1, int(steps_of(run)["step"].max()) + 1))
+    wait_for(lambda: any(isinstance(f, TakenUp) for f in facts_of(run)), "it goes on")
+    asyncio.run(again.ask(Set("pace", 0)))
+    assert again._process.wait(60) == 0
+    # Not even this was lost: what the checkpoint did not know is done again, to the bit.
+    stop, take_up = (f for f in facts_of(run) if isinstance(f, (Stopped, TakenUp)))
+    assert isinstance(stop, Stopped)
+    assert take_up.step == step
+    still = make_run(**SMALL | {"epochs": 40, "pace": 0})
+    list(Worker(still).run())
+    digits = load_split(Hyperparameters(**SMALL), "")
+    ours, theirs = (checkpoint.load(r.checkpoint, digits) for r in (run, still))
+    assert ours.network.parameters.tobytes() == theirs.network.parameters.tobytes()
+    assert run.guesses.read_bytes() == still.guesses.read_bytes()
+    assert run.predictions.read_bytes() == still.predictions.read_bytes()
+    assert set(steps_of(run)["step"]) == set(steps_of(still)["step"])
+    come_to_rest(small)
 
 
 def test_a_new_run_on_a_full_disk_is_a_sentence(
@@ -243,7 +263,7 @@ def test_a_run_that_is_removed_ends_its_worker(
     finally:
         client._process.kill()
     assert not client.run.path.exists(), "and it is not made anew"
-    assert list((Path(os.environ["XDG_RUNTIME_DIR"]) / "inkling").iterdir()) == []
+    come_to_rest(runs)
 
 
 def test_a_run_that_is_removed_is_a_sentence(runs: Path) -> None:

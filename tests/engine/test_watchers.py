@@ -10,12 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from processes import come_to_rest
 
 from nn.events import HyperparameterChanged, RunStarted
 from nn.hyperparameters import Hyperparameters
 from tui.engine import client as client_module
 from tui.engine.client import RunClient
-from tui.engine.commands import Pause, Stop, Watch
+from tui.engine.commands import Stop, Watch
 from tui.engine.control import Asked, Control, Unwatch
 from tui.engine.facts import CameBack, Entry, Fact, Paused, Resumed, TakenUp
 from tui.engine.history import Mark
@@ -184,7 +185,6 @@ async def test_a_stopped_worker_is_quiet_and_then_is_not(
                     client._process.send_signal(18)
             elif len(quiet) >= 3:
                 break
-        await client.ask(Pause())
-        await client.ask(Stop())
     assert quiet[0] >= 0.6
     assert quiet == sorted(quiet)
+    await asyncio.to_thread(come_to_rest, client.run.path.parent)
