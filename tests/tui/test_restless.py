@@ -5,23 +5,41 @@ The long form is `bench/soak.py`; what it has found and a few keys can say stand
 
 from __future__ import annotations
 
+import asyncio
 import random
 from pathlib import Path
+from typing import Any
 
 import effects_backprop
 from pilots import LONG, QuietSession, backprop_room, opened, wait_for, wait_for_phase
 from run_states import of_phase
 from textual import events
+from textual.pilot import Pilot
 from textual.worker import WorkerState
 
 from tui.app import InklingApp
 from tui.commands import COMMANDS, commands_in
-from tui.screens.dialogs import Question
 
 HARMFUL = ("Quit", "Suspend", "Picture")
 MOVING = ("up", "down", "left", "right", "tab", "shift+tab", "enter", "escape", "home", "end")
 KEYS = 240
 SIZES = ((80, 24), (120, 40), (60, 16), (20, 5), (1, 1), (200, 60))
+
+
+def hurried(app: InklingApp, *keys: str) -> None:
+    """Send keys that are all there before the first is heard."""
+    for key in keys:
+        app.post_message(events.Key(key, key if len(key) == 1 else None))
+
+
+async def back_to_train(app: InklingApp, pilot: Pilot[Any]) -> None:
+    """Out of whatever is in the way."""
+
+    def there() -> bool:
+        hurried(app, "escape", "1")
+        return app.screen is app.train
+
+    await wait_for(pilot, there, "the Train screen")
 
 
 async def test_random_keys_and_sizes_beside_a_live_run(tmp_path: Path) -> None:
@@ -36,21 +54,15 @@ async def test_random_keys_and_sizes_beside_a_live_run(tmp_path: Path) -> None:
             # As a terminal sends it: nobody waits until the one before has been heard.
             app.post_message(events.Key(key, key if len(key) == 1 else None))
             if number % 4 == 0:
-                await pilot.pause()
+                await asyncio.sleep(0.02)
             if number % 40 == 39:
                 await pilot.resize_terminal(*chance.choice(SIZES))
             if number % 60 == 59:
-                await pilot.press("escape", "escape", "escape", str(1 + number // 60 % 6))
+                hurried(app, "escape", "escape", "escape", str(1 + number // 60 % 6))
         await pilot.resize_terminal(120, 40)
-        await pilot.press("escape", "escape", "escape", "1")
+        await back_to_train(app, pilot)
         failed = [worker for worker in app.workers if worker.state is WorkerState.ERROR]
         assert not failed
-
-
-def hurried(app: InklingApp, *keys: str) -> None:
-    """Send keys that are all there before the first is heard."""
-    for key in keys:
-        app.post_message(events.Key(key, key if len(key) == 1 else None))
 
 
 async def test_keys_that_come_before_what_they_are_for_or_after_it_has_gone() -> None:
@@ -66,9 +78,8 @@ async def test_keys_that_come_before_what_they_are_for_or_after_it_has_gone() ->
             ("question_mark", "escape", "escape"),
         ):
             hurried(app, *keys)
-            await pilot.pause(0.2)
-            await wait_for(pilot, lambda: not isinstance(app.screen, Question))
-        await wait_for(pilot, lambda: app.screen is app.train)
+            await asyncio.sleep(0.2)
+            await back_to_train(app, pilot)
 
 
 async def test_who_walks_and_turns_the_page_in_one_breath(tmp_path: Path) -> None:
