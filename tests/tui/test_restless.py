@@ -59,8 +59,8 @@ async def test_random_keys_and_sizes_beside_a_live_run(tmp_path: Path) -> None:
                 await pilot.resize_terminal(*chance.choice(SIZES))
             if number % 60 == 59:
                 hurried(app, "escape", "escape", "escape", str(1 + number // 60 % 6))
-        await pilot.resize_terminal(120, 40)
-        await back_to_train(app, pilot)
+        # What nobody has caught ends the app, and is raised where the test leaves it.
+        assert app.is_running
         failed = [worker for worker in app.workers if worker.state is WorkerState.ERROR]
         assert not failed
 
