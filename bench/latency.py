@@ -32,6 +32,8 @@ from app_in_pty import AppInPty
 
 GAP = 1 / 12
 FIRST_LETTER = 0x0100
+SETTLING = 5.0
+"""Seconds until the form is furnished, on a machine that has other things to do as well."""
 
 RIGHT, LEFT, DOWN, UP = "\x1b[C", "\x1b[D", "\x1b[B", "\x1b[A"
 
@@ -59,7 +61,7 @@ def type_letters(app: AppInPty, keys: int) -> list[float]:
     """Milliseconds from key to repaint, one per key."""
     for key in ("f", "\t", "\t", "\t"):  # Preset, heading, data set, split: a text field.
         app.send(key)
-        app.read_for(0.2)
+        app.read_for(0.5)
     app.read_for(0.5)
     found = []
     for number in range(keys):
@@ -114,7 +116,7 @@ def opened(options: argparse.Namespace) -> Iterator[tuple[AppInPty, Path]]:
             app.surroundings = {"INKLING_CALLBACKS": "1", "PYTHONPATH": here}
         with app:
             assert app.read_until(b"press space", 60), "the app has not come up"
-            app.read_for(2.0)
+            app.read_for(SETTLING)
             yield app, report
 
 

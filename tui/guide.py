@@ -32,11 +32,15 @@ class Guide(App[str]):
 
     async def on_event(self, event: events.Event) -> None:
         # Before Textual looks for bindings, and the focus for its own keys.
-        room = self.screen if isinstance(event, events.InputEvent) else None
-        if isinstance(room, Room):
-            room.take_hint_away()
-            if room.jump.takes(event):
+        if isinstance(event, events.InputEvent):
+            if not self.screen_stack:
+                # A key that comes while the app goes.
                 return
+            room = self.screen
+            if isinstance(room, Room):
+                room.take_hint_away()
+                if room.jump.takes(event):
+                    return
         await super().on_event(event)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -21,6 +21,7 @@ from pilots import (
     wait_for_pictures,
 )
 from run_states import PREPARING, made, of_phase
+from textual import events
 
 from nn.presets import resolve
 from tui.app import InklingApp
@@ -296,3 +297,17 @@ async def test_a_runs_name_is_never_markup() -> None:
             expected = name.replace("\x1b", "")
             await wait_for(pilot, lambda e=expected: e in text(app), expected)
             assert all(line.isprintable() for line in lines(app))
+
+
+async def test_the_mouse_turns_pages_of_digits_and_leaves_out_the_right_ones() -> None:
+    async with opened(QuietSession()) as (app, pilot):
+        app.train.show_state(of_phase("finished"))
+        digits = app.train.query_one(DigitGrid)
+        await wait_for(pilot, lambda: digits.page_count > 2)
+        await pilot._post_mouse_events([events.MouseScrollDown], widget=digits)
+        await wait_for(pilot, lambda: digits.page == 1)
+        await pilot._post_mouse_events([events.MouseScrollUp], widget=digits)
+        await wait_for(pilot, lambda: digits.page == 0)
+        await pilot.click(digits, offset=(4, 0))
+        assert digits.wrong_only
+        assert app.train.in_hand == "digits", "so that m enlarges it"

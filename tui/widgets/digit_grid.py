@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 from rich.style import Style
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
@@ -97,6 +98,21 @@ class DigitGrid(PictureWidget, can_focus=True):
     def toggle_wrong(self) -> None:
         """Show mistakes only, or all digits again."""
         self.wrong_only = not self.wrong_only
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """The wheel turns pages."""
+        event.stop()
+        self.next_page()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """The wheel turns pages."""
+        event.stop()
+        self.previous_page()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the line above the digits shows those it gets wrong, or all again."""
+        if event.y == 0:
+            self.toggle_wrong()
 
     def action_next_page(self) -> None:
         """Key binding for `next_page`."""
