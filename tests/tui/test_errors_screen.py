@@ -19,6 +19,7 @@ from tui.engine.predictions import Predictions
 from tui.engine.run_directory import RunDirectory
 from tui.engine.test_set import load_split
 from tui.widgets.confusion_grid import ConfusionGrid
+from tui.widgets.digit_gallery import DigitGallery
 from tui.widgets.picture_widget import PictureWidget
 
 
@@ -125,6 +126,11 @@ async def test_orders_and_pages(runs: Path) -> None:
         await wait_for(pilot, lambda: errors.cursor == len(mistakes) - 1)
         await pilot.press("home")
         await wait_for(pilot, lambda: errors.cursor == 0)
+        # Two keys in one read, as over a slow link, are two steps.
+        gallery = errors.query_one(DigitGallery)
+        gallery.action_move(1)
+        gallery.action_move(1)
+        await wait_for(pilot, lambda: errors.cursor == 2)
 
 
 @pytest.mark.parametrize("size", SIZES)

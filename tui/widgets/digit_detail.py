@@ -107,6 +107,7 @@ class DigitDetail(DigitPicture):
     findings: reactive[Findings | None] = reactive(None, repaint=False)
 
     def watch_cursor(self) -> None:
+        super().watch_cursor()
         # Who holds a key down looks at the gallery; where the cursor comes to rest is drawn.
         self.request_picture()
 

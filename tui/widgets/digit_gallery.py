@@ -73,6 +73,7 @@ class DigitGallery(DigitPicture):
         """The digit at the cursor was clicked once more: it is to be seen large."""
 
     def watch_cursor(self) -> None:
+        super().watch_cursor()
         self.request_picture(at_once=True)
 
     def watch_sentence(self) -> None:

@@ -45,6 +45,7 @@ class DigitPicture(ErrorPicture, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self._inks = Inks()
+        self._asked: int | None = None
 
     def differs(self, old: ErrorView, new: ErrorView) -> bool:
         return old is not new
@@ -52,9 +53,20 @@ class DigitPicture(ErrorPicture, can_focus=True):
     def action_move(self, digits: int) -> None:
         """On by so many digits, back where negative, but not beyond the ends."""
         if self.view is not None:
-            place = min(max(self.cursor + digits, 0), max(len(self.view.indices) - 1, 0))
-            if place != self.cursor:
+            # Two keys in one read: the second starts from where the first will have led.
+            here = self.cursor if self._asked is None else self._asked
+            place = min(max(here + digits, 0), max(len(self.view.indices) - 1, 0))
+            if place != here:
+                self._asked = place
                 self.post_message(self.Moved(place))
+
+    def watch_view(self, old: ErrorView | None, new: ErrorView | None) -> None:
+        self._asked = None
+        super().watch_view(old, new)
+
+    def watch_cursor(self) -> None:
+        if self.cursor == self._asked:
+            self._asked = None
 
     def with_inks(self, prefix: str, names: tuple[str, ...]) -> tuple[Style, ...]:
         """All inks, then the widget's own style, then those of the component classes `names`."""
