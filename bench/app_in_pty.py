@@ -104,7 +104,7 @@ class AppInPty:
         """Seconds until so many bytes have come at once, or None."""
         began = time.perf_counter()
         while (left := began + patience - time.perf_counter()) > 0:
-            if len(self._read(left)) >= least:
+            if len(self.read(left)) >= least:
                 return time.perf_counter() - began
         return None
 

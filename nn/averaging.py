@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nn.buffers import zeros
 from nn.network import Network
 
 Array = NDArray[Any]
@@ -27,10 +28,11 @@ class Average:
     """
 
     def __init__(self, network: Network) -> None:
-        self.parameters = network.parameters.copy()
+        self.parameters = zeros(network.parameters.shape, network.dtype)
+        self.parameters[...] = network.parameters
         self.state = network.state.copy()
         self.updates = 0
-        self._scratch = np.empty_like(self.parameters)
+        self._scratch = zeros(self.parameters.shape, network.dtype)
 
     def update(self, network: Network, decay: float) -> None:
         """Take in the network as it is after a step; 0 <= decay < 1."""

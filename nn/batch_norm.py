@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nn.layers import Array, Buffers, Layer, Shape
+from nn.buffers import Buffers
+from nn.layers import Array, Layer, Shape
 
 EPSILON = 1e-5
 """Added to every variance: a unit that is the same for all samples would divide by zero."""

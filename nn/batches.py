@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from nn.buffers import zeros
+
 Array = NDArray[Any]
 Labels = NDArray[Any]
 
@@ -30,8 +32,8 @@ class Batches:
         self.images = images
         self.labels = labels
         self._scale = np.asarray(1 / pixel_max, dtype)
-        self._rows = np.empty((most, images.shape[1]), images.dtype)
-        self._x = np.empty((most, images.shape[1]), dtype)
+        self._rows = zeros((most, images.shape[1]), images.dtype)
+        self._x = zeros((most, images.shape[1]), dtype)
 
     def __len__(self) -> int:
         return len(self.images)

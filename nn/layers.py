@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from nn.activations import ActivationFunction
+from nn.buffers import Buffers
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -66,30 +67,6 @@ class Layer:
     def backward(self, d_output: Array, *, need_d_input: bool = True) -> Array | None:
         """(n, n_outputs) -> (n, n_inputs), for the batch last seen; may write over `d_output`."""
         raise NotImplementedError
-
-
-class Buffers:
-    """Work arrays of (n, width), made the first time a batch size n is seen.
-
-    A run knows few sizes: the batch, the shorter last batch, the evaluation's chunk and its rest.
-    What is in a new array is `fill`; what is in one seen before is whatever was left there.
-    """
-
-    _MOST = 8
-
-    def __init__(self, width: int, dtype: DTypeLike, fill: float = 0) -> None:
-        self._width = width
-        self._dtype = np.dtype(dtype)
-        self._fill = fill
-        self._arrays: dict[int, Array] = {}
-
-    def __call__(self, n: int) -> Array:
-        array = self._arrays.get(n)
-        if array is None:
-            if len(self._arrays) >= self._MOST:
-                self._arrays.clear()
-            array = self._arrays[n] = np.full((n, self._width), self._fill, self._dtype)
-        return array
 
 
 class Dense(Layer):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from nn.layers import Buffers
+from nn.buffers import Buffers
 
 Array = NDArray[Any]
 Labels = NDArray[np.unsignedinteger[Any] | np.signedinteger[Any]]

@@ -24,6 +24,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from nn.activations import ACTIVATIONS
 from nn.batch_norm import BatchNorm
+from nn.buffers import zeros
 from nn.initializers import INITIALIZERS, suited_to
 from nn.layers import Activation, Dense, Dropout, Layer, Shape
 from nn.losses import softmax
@@ -47,8 +48,8 @@ class Network:
         shapes = [layer.parameter_shapes() for layer in layers]
         state_shapes = [layer.state_shapes() for layer in layers]
         size = sum(math.prod(shape) for own in shapes for shape in own)
-        self.parameters: Array = np.zeros(size, self.dtype)
-        self.gradients: Array = np.zeros(size, self.dtype)
+        self.parameters: Array = zeros(size, self.dtype)
+        self.gradients: Array = zeros(size, self.dtype)
         self.state: Array = np.zeros(
             sum(math.prod(shape) for own in state_shapes for shape in own), self.dtype
         )

@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nn.buffers import zeros
 from nn.names import OptimizerName
 
 Array = NDArray[Any]
@@ -55,10 +56,10 @@ class Optimizer:
         self.weight_decay = weight_decay
         self.n_decayed = parameters.size if n_decayed is None else n_decayed
         for name in self.array_names:
-            setattr(self, name, np.zeros_like(parameters))
+            setattr(self, name, zeros(parameters.shape, parameters.dtype))
         for name in self.number_names:
             setattr(self, name, 0.0)
-        self._scratch = np.empty_like(parameters)
+        self._scratch = zeros(parameters.shape, parameters.dtype)
 
     def arrays(self) -> dict[str, Array]:
         """The memory's vectors themselves: to restore them is to copy into them."""

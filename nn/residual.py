@@ -13,7 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nn.layers import Array, Buffers, Dense, Layer, Shape
+from nn.buffers import Buffers
+from nn.layers import Array, Dense, Layer, Shape
 
 
 class Residual(Layer):

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from nn.augment import Amounts, Augmenter
 from nn.batches import Batches
+from nn.buffers import zeros
 from nn.data.dataset import Split
 from nn.hyperparameters import Hyperparameters
 from nn.prefetch import Prefetcher, batch_rng
@@ -100,7 +101,7 @@ class Supply:
             return draw
 
         def slot() -> Array:
-            return np.empty((b, split.train_images.shape[1]), np.float32)
+            return zeros((b, split.train_images.shape[1]), np.float32)
 
         return Prefetcher(producer, slot, self._threads, AHEAD)
 

@@ -87,7 +87,7 @@ class SameMask(np.random.Generator):
 
 def arrays_of(layer: Layer) -> Iterator[np.ndarray]:
     """Every work array that a layer and its parts have made."""
-    from nn.layers import Buffers
+    from nn.buffers import Buffers
 
     for part in (layer, *layer.parts()):
         for value in vars(part).values():

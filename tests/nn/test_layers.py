@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from layer_checks import assert_no_memory, bound, check_backward
 
 from nn.activations import ACTIVATIONS
-from nn.layers import Activation, Buffers, Dense, Layer
+from nn.buffers import Buffers
+from nn.layers import Activation, Dense, Layer
 
 sizes = st.integers(1, 6)
 seeds = st.integers(0, 2**32 - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -378,3 +379,11 @@ async def test_momentum_is_refused_where_it_would_do_nothing(runs: Path) -> None
         assert toasts(app)[0] == "Momentum has no part in sgd."
         await app.session.ask(Stop())
         await wait_for_phase(app, pilot, "stopped")
+
+
+async def test_whoever_leaves_at_once_finds_no_form_half_furnished() -> None:
+    for turns in range(12):
+        app = InklingApp(QuietSession())
+        async with app.run_test():
+            for _ in range(turns):
+                await asyncio.sleep(0)

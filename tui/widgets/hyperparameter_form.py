@@ -111,7 +111,10 @@ class HyperparameterForm(Vertical):
             Choice(recipes, prompt="custom", compact=True, id="preset").with_tooltip(RECIPE),
             id="preset-row",
         )
-        await self.query_one(FieldColumn).mount(preset, *self.groups)
+        if column := self.query(FieldColumn):
+            await column.first().mount(preset, *self.groups)
+        if not preset.is_attached:
+            return  # Somebody has left already.
         self.furnished = True
         self._show_preset()
         for act in self._put_off:
