@@ -21,6 +21,7 @@ from tui.engine.commands import Stop
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.text import printable
 from tui.habits import Habits
+from tui.keys_in_order import KeysInOrder
 from tui.link import LINKS, Link
 from tui.output_filter import OutputFilter
 from tui.rooms import ROOMS
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 LEFT = "The run trains on; inkling attach shows it again."
 
 
-class InklingApp(TuningControl):
+class InklingApp(KeysInOrder, TuningControl):
     """Returns a sentence to print when it has gone, or nothing."""
 
     TITLE = "Inkling"

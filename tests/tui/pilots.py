@@ -96,7 +96,8 @@ def burst(app: App[Any], *keys: str) -> None:
     """Keys as they come from a held key, or by a slow line: all at once, each before the one before
     has had its effect."""
     for key in keys:
-        app.post_message(Key(key, " " if key == "space" else None))
+        letter = key if len(key) == 1 else " " if key == "space" else None
+        app.post_message(Key(key, letter))
 
 
 R = TypeVar("R", bound=Room)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from pilots import (
     LONG,
     SIZES,
     QuietSession,
+    burst,
     field,
     form,
     lines,
@@ -381,9 +381,20 @@ async def test_momentum_is_refused_where_it_would_do_nothing(runs: Path) -> None
         await wait_for_phase(app, pilot, "stopped")
 
 
-async def test_whoever_leaves_at_once_finds_no_form_half_furnished() -> None:
-    for turns in range(12):
-        app = InklingApp(QuietSession())
-        async with app.run_test():
-            for _ in range(turns):
-                await asyncio.sleep(0)
+async def test_a_form_that_is_gone_is_not_furnished() -> None:
+    form = HyperparameterForm()
+    async with InklingApp(QuietSession()).run_test() as pilot:
+        await pilot.app.mount(form)
+        await form.remove()
+        await form._furnish()
+        assert not form.furnished
+
+
+async def test_keys_that_come_at_once_have_their_effects_one_after_the_other() -> None:
+    async with opened(QuietSession()) as (app, pilot):
+        await unfold(app, pilot)
+        field(app, "learning_rate").take_focus()
+        await pilot.pause()
+        burst(app, "ctrl+u", "1", "2", "backspace", "3", "home", "9", "tab", "ctrl+u", "5")
+        await wait_for(pilot, lambda: field(app, "momentum").text == "5")
+        assert field(app, "learning_rate").text == "913"
