@@ -31,50 +31,50 @@ class KeysInOrder(App[str]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._waiting: deque[Key] = deque()
-        self._in_hand: Key | None = None
-        self._lost: asyncio.TimerHandle | None = None
+        self._keys_waiting: deque[Key] = deque()
+        self._key_in_hand: Key | None = None
+        self._key_lost: asyncio.TimerHandle | None = None
 
     async def on_event(self, event: Event) -> None:
         if not isinstance(event, Key) or event.is_forwarded:
             await super().on_event(event)
-        elif self._in_hand is not None:
-            self._waiting.append(event)
+        elif self._key_in_hand is not None:
+            self._keys_waiting.append(event)
         else:
-            await self._hand_out(event)
+            await self._hand_out_key(event)
 
     async def on_keys_in_order_next(self) -> None:
-        await self._hand_out(self._waiting.popleft())
+        await self._hand_out_key(self._keys_waiting.popleft())
 
-    async def _hand_out(self, key: Key) -> None:
-        self._in_hand = key
-        self._lost = asyncio.get_running_loop().call_later(PATIENCE, self._done_with, key)
+    async def _hand_out_key(self, key: Key) -> None:
+        self._key_in_hand = key
+        self._key_lost = asyncio.get_running_loop().call_later(PATIENCE, self._key_done, key)
         taker = (self.focused or self.screen) if self.screen_stack else None
         await super().on_event(key)
         if taker is not None and key.is_forwarded:
-            self._follow(key, taker)
+            self._follow_key(key, taker)
         else:
-            self._done_with(key)
+            self._key_done(key)
 
-    def _follow(self, key: Key, node: MessagePump) -> None:
+    def _follow_key(self, key: Key, node: MessagePump) -> None:
         # Behind the key in the same queue: called when the node has done what it does with it.
-        if not node.call_later(self._passed, key, node):
-            self._done_with(key)
+        if not node.call_later(self._key_passed, key, node):
+            self._key_done(key)
 
-    def _passed(self, key: Key, node: MessagePump) -> None:
+    def _key_passed(self, key: Key, node: MessagePump) -> None:
         around = node._parent
         if around is None or key._stop_propagation:
-            self._done_with(key)
+            self._key_done(key)
         else:
-            self._follow(key, around)
+            self._follow_key(key, around)
 
-    def _done_with(self, key: Key) -> None:
-        if self._in_hand is not key:
+    def _key_done(self, key: Key) -> None:
+        if self._key_in_hand is not key:
             return
-        if self._lost is not None:
-            self._lost.cancel()
-        if self._waiting:
-            self._in_hand = self._waiting[0]
+        if self._key_lost is not None:
+            self._key_lost.cancel()
+        if self._keys_waiting:
+            self._key_in_hand = self._keys_waiting[0]
             self.post_message(self.Next())
         else:
-            self._in_hand = None
+            self._key_in_hand = None
