@@ -63,6 +63,7 @@ class Room(Screen[None]):
         super().__init__()
         self.ascii_only = ascii_only
         self.jump = Jump(self)
+        self._hint: Hint | None = None
 
     def show_state(self, state: RunState | None) -> None:
         """Show what has become of the run; None is no run."""
@@ -102,11 +103,13 @@ class Room(Screen[None]):
     def hint(self, words: str, about: Offset) -> None:
         """Words on top of the room, until something is pressed or moved."""
         self.take_hint_away()
-        self.query_one(LaidOver).mount(Hint(words, about))
+        self._hint = Hint(words, about)
+        self.query_one(LaidOver).mount(self._hint)
 
     def take_hint_away(self) -> None:
-        for hint in self.query(Hint):
-            hint.remove()
+        if self._hint is not None:
+            self._hint.remove()
+            self._hint = None
 
     def in_hand_or_focus(self) -> Widget:
         """What a person is at."""

@@ -11,6 +11,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Input, Static
 
+from tui.widgets.line_editor import LineEditor
+
 
 class AskLine(Horizontal):
     """`question` is what is asked; nothing hides the line."""
@@ -40,7 +42,7 @@ class AskLine(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static(markup=False)
-        field = Input(compact=True, max_length=self.LONGEST)
+        field = LineEditor(compact=True, max_length=self.LONGEST)
         # A blinking cursor is bytes on the wire, twice a second, for nothing.
         field.cursor_blink = False
         yield field

@@ -10,6 +10,8 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from tui.widgets.line_editor import LineEditor
+
 
 class DigitField(Horizontal):
     """Takes a whole number; Enter tells it."""
@@ -33,7 +35,9 @@ class DigitField(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static("test digit", classes="digit-field--mark", markup=False)
-        yield Input(placeholder="its place, from 0", compact=True, max_length=7, restrict="[0-9]*")
+        yield LineEditor(
+            placeholder="its place, from 0", compact=True, max_length=7, restrict="[0-9]*"
+        )
 
     def take_focus(self) -> None:
         # What has no place on the screen cannot be focused.

@@ -12,6 +12,7 @@ from textual.reactive import reactive
 from textual.widgets import Input, Static
 
 from tui.engine.digit_filter import EXAMPLES, LONGEST
+from tui.widgets.line_editor import LineEditor
 
 HINT = f"every digit; or some: {EXAMPLES}"
 
@@ -49,7 +50,7 @@ class FilterLine(Vertical):
     def compose(self) -> ComposeResult:
         with Horizontal():
             yield Static("/", classes="filter-line--mark", markup=False)
-            yield Input(
+            yield LineEditor(
                 self.line,
                 placeholder=f"every digit; or some: {EXAMPLES}",
                 compact=True,

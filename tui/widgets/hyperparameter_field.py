@@ -22,6 +22,7 @@ from textual.widgets._select import SelectCurrent, SelectOverlay
 from nn.hyperparameters import HyperparameterError, Value
 from nn.specs import Spec, format_value
 from tui.engine.text import printable
+from tui.widgets.line_editor import LineEditor
 from tui.widgets.strips import shorten
 
 LIVE = "●"
@@ -152,7 +153,7 @@ class HyperparameterField(Vertical, can_focus=True):
             return Choice(options, value=self._last, allow_blank=False, compact=True)
         starts = self.spec.starts
         suggester = SuggestFromList(starts, case_sensitive=False) if starts else None
-        editor = Input(self._last, compact=True, suggester=suggester)
+        editor = LineEditor(self._last, compact=True, suggester=suggester)
         # A blinking cursor is bytes on the wire, twice a second, for nothing.
         editor.cursor_blink = False
         editor.set_class(bool(self.error), "-bad")

@@ -11,6 +11,8 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from tui.widgets.line_editor import LineEditor
+
 
 class IndexLine(Widget):
     """Takes whole numbers only; Enter tells the number, whatever it is."""
@@ -38,7 +40,7 @@ class IndexLine(Widget):
     def compose(self) -> ComposeResult:
         with Horizontal():
             yield Static("test digit", markup=False)
-            yield Input(
+            yield LineEditor(
                 placeholder="its number, from 0", compact=True, restrict=r"\d*", max_length=9
             )
 
