@@ -86,7 +86,7 @@ def press(app: AppInPty, room: Keys, keys: int) -> list[float]:
     """Milliseconds from key to a burst of the room's own, one per key."""
     for key in room.enter:
         app.send(key)
-        app.read_for(1.5)
+        app.read_for(3.0)
     found = []
     for _, key in zip(range(keys), cycle(room.pressed), strict=False):
         began = time.perf_counter()

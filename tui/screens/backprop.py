@@ -249,7 +249,7 @@ class BackpropScreen(BackpropDesk):
             )
         else:
             self.action_show_pane("numbers")
-            self._walked()
+            self.cell = self.query_one(MatrixGrid).cell
             self.compare(self.page, self.matrix, self.place())
 
     def action_apply(self) -> None:
