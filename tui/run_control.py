@@ -41,7 +41,7 @@ class RunControl(Guide):
         self.animation_level = "full" if link.animated else "none"
         self.session = session
         self.train = train
-        self._attach = attach
+        self._to_attach = attach
         self._asking = asyncio.Lock()
 
     def enter(self, room: Room) -> None:
@@ -61,8 +61,8 @@ class RunControl(Guide):
 
     @on(TrainScreen.Ready)
     def _begin(self) -> None:
-        if self._attach is not None:
-            self._door(self.session.attach, self._attach)
+        if self._to_attach is not None:
+            self._door(self.session.attach, self._to_attach)
         else:
             self._offer()
 

@@ -189,10 +189,10 @@ class Session:
         from tui.engine.test_set import TestSet
 
         digits: TestSet | None = None
-        while state.status.phase != "failed":
+        while True:
             await self._epoch_done.wait()
             self._epoch_done.clear()
-            if state.status.phase == "failed" or not (state.begun or state.status.live):
+            if not (state.begun or state.status.live):
                 return
             try:
                 if digits is None:

@@ -13,14 +13,13 @@ import os
 import secrets
 import shlex
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 from textual_serve.server import Server
 
 from tui.exit_codes import DONE, FAILED
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 REFUSED = "This page needs the token that inkling serve has printed; open the address there.\n"
 
@@ -55,7 +54,7 @@ class TokenServer(Server):
         app.middlewares.append(self._admit())
         return app
 
-    def _admit(self) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    def _admit(self) -> Middleware:
         cookie = f"inkling-{self.port}"
 
         @web.middleware

@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Union, get_args
@@ -90,7 +90,7 @@ def find_rate(request: RateRequest) -> Iterator[Word]:
         yield Failed("There is not enough memory for this network and batch size.", "")
 
 
-async def rates_elsewhere(request: RateRequest) -> AsyncIterator[Word]:
+async def rates_elsewhere(request: RateRequest) -> AsyncGenerator[Word, None]:
     """The same from a process of its own, which ends with the iteration, finished or not."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tui.engine.rate_finder",

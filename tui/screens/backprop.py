@@ -31,7 +31,7 @@ from tui.widgets.matrix_grid import MatrixGrid
 from tui.widgets.pane_tabs import PaneTabs
 from tui.widgets.status_line import StatusLine
 from tui.widgets.walked_grid import Cell
-from tui.widgets.words import Words
+from tui.widgets.words import Line, Words
 
 TABS = {
     "numbers": "t Numbers",
@@ -220,7 +220,7 @@ class BackpropScreen(BackpropDesk):
         if self._furnished:
             self._say("check", lesson_words.check(self.found, self.progress))
 
-    def _say(self, name: str, lines: tuple[lesson_words.Line, ...]) -> None:
+    def _say(self, name: str, lines: tuple[Line, ...]) -> None:
         self.query_one(f"#{name}", Words).lines = lines
 
     def on_resize(self) -> None:

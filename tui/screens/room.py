@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.geometry import Offset
 from textual.reactive import Reactive, reactive
 from textual.screen import Screen
@@ -36,10 +36,10 @@ class Room(Screen[None]):
 
     AUTO_FOCUS = ""
     DEFAULT_CSS = "Room { layers: default over; }"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-tiny"), (SMALLEST[0], "-narrow"), (100, "-normal"), (160, "-wide"),
     ]  # fmt: skip
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-flat"), (SMALLEST[1], "-low"), (34, "-tall"),
     ]  # fmt: skip
 
@@ -126,7 +126,8 @@ class Room(Screen[None]):
         if words and self.app.mouse_captured is None and not self.jump.places:
             self.hint(words, self.app.mouse_position)
 
-    def on_resize(self) -> None:
+    @on(events.Resize)
+    def _resized(self) -> None:
         # Whatever a letter stood on is somewhere else now.
         self.jump.end()
         self.take_hint_away()

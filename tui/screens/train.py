@@ -190,7 +190,7 @@ class TrainScreen(ChartDesk):
         for pane in self.query("#form-pane"):
             pane.border_subtitle = f"{LIVE} Enter changes it now" if running else ""
 
-    def action_toggle(self) -> None:
+    def action_toggle(self) -> None:  # type: ignore[override]
         if self.status.live:
             self.post_message(self.Asked("resume" if self.status.held else "pause"))
         else:
@@ -249,7 +249,7 @@ class TrainScreen(ChartDesk):
         if pane == "form":
             self.query_one(HyperparameterForm).focus_first()
         else:
-            widgets = {"chart": RunChart, "log": RunLog}
+            widgets: dict[str, type[Widget]] = {"chart": RunChart, "log": RunLog}
             self.set_focus(self.query_one(widgets[pane]) if pane in widgets else None)
 
     def key_of(self, name: str) -> str:

@@ -233,7 +233,7 @@ def draw_alike(
         apart = f" {alike.distances[place]:.3g}"
         caption = shorten(p.class_names[label], max(each - len(apart), 1), pen.ellipsis) + apart
         canvas.put(left, below, caption, styles[place], width=each)
-    return below + 1
+    return int(below) + 1
 
 
 def pictured(shape: tuple[int, ...], count: int, width: int, height: int) -> int:

@@ -89,7 +89,7 @@ class FieldColumn(VerticalScroll, can_focus=False, inherit_bindings=False):
     def _scroll_to_focus(self) -> None:
         focused = self.screen.focused
         inside = focused is not None and self in focused.ancestors
-        if focused is not None and inside and focused.region not in self.region:
+        if focused is not None and inside and not self.region.contains_region(focused.region):
             self.scroll_to_widget(focused, animate=False)
 
     def action_move(self, rows: int) -> None:

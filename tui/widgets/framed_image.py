@@ -52,11 +52,11 @@ def draw_frame(
     canvas: Canvas, placement: Placement, title: str, foot: str, style: int, *, ascii_only: bool
 ) -> None:
     """A frame all round, the title on its upper edge and words on its lower."""
-    flat, upright, corners = ("-", "|", "++++") if ascii_only else ("─", "│", "╭╮╰╯")
+    flat, upright, corners = ("-", "|", ("++", "++")) if ascii_only else ("─", "│", ("╭╮", "╰╯"))
     left, top = placement.left - 1, placement.top - 1
     right, bottom = placement.left + placement.columns, placement.top + placement.rows
-    for y, words, (begin, end) in ((top, title, corners[:2]), (bottom, foot, corners[2:])):
-        canvas.put(left, y, begin + flat * placement.columns + end, style)
+    for y, words, ends in ((top, title, corners[0]), (bottom, foot, corners[1])):
+        canvas.put(left, y, ends[0] + flat * placement.columns + ends[1], style)
         if words:
             fitting = shorten(words, placement.columns - 4, "~" if ascii_only else "…")
             canvas.put(left + 2, y, f" {fitting} ", style)

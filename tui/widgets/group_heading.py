@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual import events
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
@@ -32,7 +34,7 @@ class GroupHeading(Widget, can_focus=True):
     }
     """
 
-    BINDINGS = (Binding("enter", "toggle", "Fold", show=False),)
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "fold", "Fold", show=False)]
 
     folded: reactive[bool] = reactive(False)
     summary: reactive[str] = reactive("")
@@ -63,9 +65,9 @@ class GroupHeading(Widget, can_focus=True):
     def watch_bad(self, bad: bool) -> None:
         self.set_class(bad, "-bad")
 
-    def action_toggle(self) -> None:
+    def action_fold(self) -> None:
         self.post_message(self.Toggled(self))
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
-        self.action_toggle()
+        self.action_fold()

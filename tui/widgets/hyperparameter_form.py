@@ -211,7 +211,7 @@ class HyperparameterForm(Vertical):
         """The preset that the fields amount to, or custom."""
         if not self.furnished:
             return
-        found = Select.NULL
+        found: object = Select.NULL
         try:
             values = self.hyperparameters()
         except HyperparameterError:

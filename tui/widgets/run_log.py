@@ -77,7 +77,7 @@ class RunLog(PictureWidget, can_focus=True):
         if book.lines is not self._kept:
             self._kept, self._below, self._total = book.lines, 0, 0
         if self._below:
-            self._scroll_to(self._below + book.total - self._total)
+            self._show_line(self._below + book.total - self._total)
         self._total = book.total
         self.request_picture()
 
@@ -94,10 +94,9 @@ class RunLog(PictureWidget, can_focus=True):
         if len(lines) > height:
             self._draw_thumb(canvas, top, len(lines))
         names = ("line", "thumb", "selected")
-        line, thumb, selected = (self.get_component_rich_style(f"run-log--{n}") for n in names)
-        self.show_picture(
-            Picture.from_canvas(canvas, (self.rich_style, line, thumb, line + selected))
-        )
+        plain, thumb, selected = (self.get_component_rich_style(f"run-log--{n}") for n in names)
+        styles = (self.rich_style, plain, thumb, plain + selected)
+        self.show_picture(Picture.from_canvas(canvas, styles))
 
     @property
     def lines(self) -> list[str]:
@@ -116,7 +115,7 @@ class RunLog(PictureWidget, can_focus=True):
 
     def action_scroll(self, lines: int) -> None:
         """Down by so many lines, up where negative."""
-        self._scroll_to(self._below - lines)
+        self._show_line(self._below - lines)
         self.request_picture(at_once=True)
 
     def action_scroll_page(self, pages: int) -> None:
@@ -130,7 +129,7 @@ class RunLog(PictureWidget, can_focus=True):
         event.stop()
         self.action_scroll(WHEEL)
 
-    def _scroll_to(self, below: int) -> None:
+    def _show_line(self, below: int) -> None:
         self._below = min(max(below, 0), max(self._count - self.size.height, 0))
 
     def _mark_selection(self, canvas: Canvas, y: int, index: int) -> None:

@@ -151,7 +151,7 @@ class RunTable(PictureWidget, can_focus=True):
         self._top = min(max(self._top, self._index - room + 1), self._index)
         shown = self.runs[self._top : self._top + room]
         now = time.time()
-        rows = [("run", "state", "epoch", "right", "age", "size")]
+        rows: list[tuple[str, ...]] = [("run", "state", "epoch", "right", "age", "size")]
         rows += [self._row(entry.summary, now) for entry in shown]
         self._write(canvas, rows)
         for y, entry in enumerate(shown, start=1):

@@ -87,7 +87,10 @@ def in_a_strip(values: Array, width: int, height: int) -> Array:
 
 
 def _levels(values: Array, steps: int) -> NDArray[np.int32]:
-    return np.rint(np.clip(np.nan_to_num(values), -1, 1) * steps).astype(np.int32)
+    levels: NDArray[np.int32] = np.rint(np.clip(np.nan_to_num(values), -1, 1) * steps).astype(
+        np.int32
+    )
+    return levels
 
 
 def _halves(levels: NDArray[np.int32], nothing: int) -> tuple[Array, Array]:
