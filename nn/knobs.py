@@ -35,6 +35,10 @@ class HyperparameterError(ValueError):
         super().__init__(sentence)
         self.name = name
 
+    def __reduce__(self) -> tuple[type[HyperparameterError], tuple[str, str]]:
+        # For joblib, which hands errors from one process to another.
+        return type(self), (self.name, str(self))
+
 
 @dataclasses.dataclass(frozen=True)
 class Before:
@@ -110,10 +114,10 @@ class Knob:
             value = value.strip()
         try:
             return self._checked(value)
-        except ValueError as problem:
-            shown = ascii(value if isinstance(value, str) else str(value))
+        except (ValueError, OverflowError) as problem:
+            shown = _shown(value)
             got = f"got {shown if len(shown) <= 40 else shown[:36] + '...'}"
-            what = "it is empty" if value == "" else got
+            what = "it is empty" if isinstance(value, str) and not value else got
             raise HyperparameterError(self.name, f"{self.title} {problem} ({what}).") from None
 
     def _checked(self, value: object) -> Value:
@@ -236,8 +240,17 @@ def in_words(value: float) -> str:
     return f"{int(value):,}" if value == int(value) else f"{value:g}"
 
 
+def _shown(value: object) -> str:
+    try:
+        return ascii(value if isinstance(value, str) else str(value))
+    except ValueError:
+        return "a number of thousands of digits"
+
+
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (Real, str)):
+        raise ValueError("must be a number")
+    if isinstance(value, str) and not value.isascii():
         raise ValueError("must be a number")
     try:
         number = float(value)
@@ -254,7 +267,7 @@ def _whole(value: object) -> int:
     if isinstance(value, Integral) and not isinstance(value, bool):
         return int(value)
     try:
-        if isinstance(value, str):
+        if isinstance(value, str) and value.isascii():
             return int(value)
         number = _number(value)
     except ValueError:

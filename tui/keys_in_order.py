@@ -10,7 +10,6 @@ the one before it has come to the end of its way.
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from typing import Any, Final
 
@@ -18,9 +17,13 @@ from textual.app import App
 from textual.events import Event, Key
 from textual.message import Message
 from textual.message_pump import MessagePump
+from textual.timer import Timer
 
 PATIENCE: Final = 0.5
-"""Seconds after which a key is given up that went to a widget which is no more."""
+"""Seconds between two looks for a key that went to a widget which is no more."""
+
+NO_KEY: Final = Key("", None)
+"""In hand while the last one has come to the end of its way, and the next one is not begun."""
 
 
 class KeysInOrder(App[str]):
@@ -33,7 +36,8 @@ class KeysInOrder(App[str]):
         super().__init__(*args, **kwargs)
         self._keys_waiting: deque[Key] = deque()
         self._key_in_hand: Key | None = None
-        self._key_lost: asyncio.TimerHandle | None = None
+        self._key_at: MessagePump | None = None
+        self._lost_and_found: Timer | None = None
 
     async def on_event(self, event: Event) -> None:
         if not isinstance(event, Key) or event.is_forwarded:
@@ -44,11 +48,13 @@ class KeysInOrder(App[str]):
             await self._hand_out_key(event)
 
     async def on_keys_in_order_next(self) -> None:
-        await self._hand_out_key(self._keys_waiting.popleft())
+        if self._keys_waiting:
+            await self._hand_out_key(self._keys_waiting.popleft())
+        else:
+            self._key_in_hand = None
 
     async def _hand_out_key(self, key: Key) -> None:
-        self._key_in_hand = key
-        self._key_lost = asyncio.get_running_loop().call_later(PATIENCE, self._key_done, key)
+        self._key_in_hand, self._key_at = key, None
         taker = (self.focused or self.screen) if self.screen_stack else None
         await super().on_event(key)
         if taker is not None and key.is_forwarded:
@@ -57,24 +63,29 @@ class KeysInOrder(App[str]):
             self._key_done(key)
 
     def _follow_key(self, key: Key, node: MessagePump) -> None:
+        self._key_at = node
         # Behind the key in the same queue: called when the node has done what it does with it.
         if not node.call_later(self._key_passed, key, node):
             self._key_done(key)
+        elif self._lost_and_found is None:
+            self._lost_and_found = self.set_interval(PATIENCE, self._look_for_key)
 
     def _key_passed(self, key: Key, node: MessagePump) -> None:
         around = node._parent
-        if around is None or key._stop_propagation:
+        # On its way to the app, which has sent it, Textual calls it stopped one too early.
+        if around is None or (key._stop_propagation and around is not self):
             self._key_done(key)
         else:
             self._follow_key(key, around)
 
     def _key_done(self, key: Key) -> None:
-        if self._key_in_hand is not key:
-            return
-        if self._key_lost is not None:
-            self._key_lost.cancel()
-        if self._keys_waiting:
-            self._key_in_hand = self._keys_waiting[0]
+        """Behind whatever the key has the app do, such as to give the focus to something."""
+        if self._key_in_hand is key:
+            self._key_in_hand = NO_KEY
             self.post_message(self.Next())
-        else:
-            self._key_in_hand = None
+
+    def _look_for_key(self) -> None:
+        """A widget may have gone, and a key on its way to it: the next one need not wait."""
+        key, node = self._key_in_hand, self._key_at
+        if key is not None and node is not None and not node.is_running:
+            self._key_done(key)

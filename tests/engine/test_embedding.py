@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from processes import processes_with
+from processes import of_this_test
 
 from tui.engine import embedding
 from tui.engine.embedding import embed, embedded
@@ -34,8 +34,9 @@ def drawing() -> set[int]:
     """The processes of this test that draw."""
     return {
         pid
-        for pid in processes_with("tui.engine.tsne")
-        if int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[1]) == os.getpid()
+        for pid, line in of_this_test().items()
+        if "tui.engine.tsne" in line
+        and int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[1]) == os.getpid()
     }
 
 

@@ -97,7 +97,7 @@ def burst(app: App[Any], *keys: str) -> None:
     has had its effect."""
     for key in keys:
         letter = key if len(key) == 1 else " " if key == "space" else None
-        app.post_message(Key(key, letter))
+        app._driver.process_message(Key(key, letter))
 
 
 R = TypeVar("R", bound=Room)

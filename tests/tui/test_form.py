@@ -398,3 +398,11 @@ async def test_keys_that_come_at_once_have_their_effects_one_after_the_other() -
         burst(app, "ctrl+u", "1", "2", "backspace", "3", "home", "9", "tab", "ctrl+u", "5")
         await wait_for(pilot, lambda: field(app, "momentum").text == "5")
         assert field(app, "learning_rate").text == "913"
+        field(app, "batch_size").take_focus()
+        await pilot.pause()
+        burst(app, "down", "2", "8", "up", "up", "up", "7")
+        await wait_for(pilot, lambda: field(app, "decay").text == "7")
+        assert (field(app, "batch_size").text, field(app, "epochs").text) == ("32", "28")
+        await pilot.press("escape")
+        burst(app, "5", "1", "f")
+        await wait_for(pilot, lambda: app.train.editing)

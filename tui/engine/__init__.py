@@ -4,7 +4,9 @@
 - `lock`           who holds it is alive, and may leave a word in it
 - `facts`          the lines of its journal, and back
 - `recorder`       the worker's pen: journal, steps, predictions, guesses
-- `commands`       what a run can be told, and how that is written on the control socket
+- `commands`       what a run can be told
+- `protocol`       how that is written on the control socket
+- `run_config`     what stands in `config.toml`, and in the lock
 - `sockets`        where that socket lives, and how it is made
 - `control`        the worker's ear: one thread on the socket, a queue for the training loop
 - `loading`        the digits, loaded in a thread while the worker is all ears

@@ -69,7 +69,9 @@ def hold(path: Path, patience: float) -> Iterator[LeaveWord]:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.02)
-        _write_note(handle, "", "")
+        # What the last holder had to say is kept until this one has written it down.
+        before = read_note(path)
+        _write_note(handle, "", before.last if before else "")
         yield lambda sentence, last: _write_note(handle, sentence, last)
     finally:
         os.close(handle)
@@ -84,6 +86,8 @@ def _write_note(handle: int, sentence: str, last: str) -> None:
         last=last,
     )  # fmt: skip
     text = note.model_dump_json().encode()
+    if len(text) >= NOTE_SIZE:
+        text = note.model_copy(update={"last": ""}).model_dump_json().encode()
     # Nothing else is lost with it, and of a disk that has become read-only somebody else will tell.
     with contextlib.suppress(OSError):
         os.pwrite(handle, text[: NOTE_SIZE - 1].ljust(NOTE_SIZE - 1) + b"\n", 0)

@@ -51,7 +51,9 @@ def wrapped(text: str) -> list[str]:
     """The line in as many as a log beside the digits has room for; columns stay as they are."""
     if len(text) <= WIDEST or "  " in text:
         return [text]
-    first, *rest = textwrap.wrap(text[9:], WIDEST - 9, break_long_words=False)
+    first, *rest = textwrap.wrap(
+        text[9:], WIDEST - 9, break_long_words=False, break_on_hyphens=False
+    )
     return [text[:9] + first, *(" " * 9 + more for more in rest)]
 
 

@@ -7,6 +7,7 @@ them are facts for the journal, written before the answer goes out.
 from __future__ import annotations
 
 import contextlib
+import json
 import queue
 import time
 from collections.abc import Iterator
@@ -67,7 +68,7 @@ class Orders:
         entry = self._pen.fact(fact, who)
         if self._pen.stuck is not None and isinstance(fact, ENDINGS):
             # The journal will not hear of it; it would be taken for a death.
-            self._leave_word("", encode(entry).decode())
+            self._leave_word("", json.dumps(json.loads(encode(entry)), ensure_ascii=False))
         return entry
 
     def stop(self, who: str) -> None:

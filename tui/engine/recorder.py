@@ -122,8 +122,10 @@ class Recorder:
         )
         self.flush_if_due()
 
-    def flush_if_due(self) -> None:
-        if time.monotonic() - self._flushed > FLUSH_EVERY:
+    def flush_if_due(self, quiet: float = 0.0) -> None:
+        """Unless that has been done just now, or is done soon: `quiet` seconds may pass before this
+        is asked again."""
+        if quiet > FLUSH_EVERY or time.monotonic() - self._flushed > FLUSH_EVERY:
             self.flush()
 
     def flush(self, *, whole: bool = False) -> None:

@@ -188,11 +188,12 @@ def death(run: RunDirectory, epoch: int, step: int) -> str:
 
 def unwritten(run: RunDirectory) -> Entry | None:
     """How a run ended whose worker had no room to say so but in its lock."""
-    *_, last = (None, *_last_entries(run.journal))
     note = run.note()
-    if note is None or (last is not None and isinstance(last.fact, ENDINGS)):
+    ending = decode(note.last.encode()) if note is not None and note.last else None
+    if ending is None or not isinstance(ending.fact, ENDINGS):
         return None
-    return decode(note.last.encode())
+    *_, last = (None, *_last_entries(run.journal))
+    return None if last is not None and isinstance(last.fact, ENDINGS) else ending
 
 
 def last_kept(run: RunDirectory) -> str:

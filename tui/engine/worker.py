@@ -152,7 +152,7 @@ class Worker(Orders):
                     )
                     for finding in self._checkup.epoch(event):
                         yield from self._tell(finding)
-                    self._pen.flush_if_due()
+                    self._pen.flush_if_due(event.seconds)
                     self._keep_epoch(trainer)
                     flat_out = not trainer.hyperparameters.pace and not trainer.finished
                     if flat_out and threads.slowed(trainer.n_train, event.samples_per_second):
@@ -194,6 +194,8 @@ class Worker(Orders):
         self._learning = GuessReader(run.guesses, digits.test_labels).read_all()
         if self._unwritten is not None:
             self._pen.entry(self._unwritten)
+            self._pen.flush()
+        self._leave_word("", "")
         yield self._write(
             TakenUp(
                 step=trainer.step,

@@ -198,6 +198,8 @@ class DrawScreen(DrawDesk):
     def action_move(self, right: int, down: int) -> None:
         """The pen, by so many pixels. No message of the sheet's: a key right after it must not
         overtake it."""
+        if self.editing:
+            return
         start = self.tool.middle
         self.tool = clamped(self.tool, self.drawing.shape, right, down)
         if self.tool.down:

@@ -126,6 +126,11 @@ class Room(Screen[None]):
         if words and self.app.mouse_captured is None and not self.jump.places:
             self.hint(words, self.app.mouse_position)
 
+    @on(events.ScreenSuspend)
+    def _covered(self) -> None:
+        self.jump.end()
+        self.take_hint_away()
+
     @on(events.Resize)
     def _resized(self) -> None:
         # Whatever a letter stood on is somewhere else now.

@@ -97,13 +97,19 @@ class FieldColumn(VerticalScroll, can_focus=False, inherit_bindings=False):
         focused = self.screen.focused
         if focused is None:
             return
-        here = focused.region
+        here = _place(focused)
 
         def distance(widget: Widget) -> tuple[int, int]:
-            there: Region = widget.region
+            there = _place(widget)
             return (there.y - here.y) * rows, abs(there.x - here.x)
 
         inside = (widget for widget in self.screen.focus_chain if self in widget.ancestors)
         there = [widget for widget in inside if distance(widget)[0] > 0]
         if there:
             min(there, key=distance).focus()
+
+
+def _place(widget: Widget) -> Region:
+    """Where it is; an editor may just have been put in its field's place, and be nowhere yet."""
+    field = widget.parent
+    return field.region if isinstance(field, HyperparameterField) else widget.region
