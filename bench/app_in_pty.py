@@ -16,8 +16,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from tui.engine.run_directory import RunDirectory
 from tui.engine.tail import STEP
 
@@ -139,12 +137,6 @@ def steps_done(run: Path) -> int:
         return (run / "steps.bin").stat().st_size // STEP.itemsize
     except OSError:
         return 0
-
-
-def step_rate(run: Path) -> float:
-    """Steps a second of training time, as the worker's own clock has it."""
-    records = np.fromfile(run / "steps.bin", STEP)
-    return float(len(records) / records["seconds"][-1])
 
 
 def stop_workers(runs_dir: Path) -> None:

@@ -159,8 +159,8 @@ def knob(default: Value, *, title: str, description: str, **bounds: float) -> An
 class KnobSet:
     """Knobs together: a frozen dataclass of keywords, whose fields are made by `knob`.
 
-    Checked as a pydantic model is, and with such a model's methods, for it is a field of some; but
-    by hand, without importing it.
+    It has the methods of a pydantic model, for it is a field of some; but what it is made of is
+    checked by hand, without importing pydantic.
 
     Raises:
         HyperparameterError: a value will not do; the first of them.

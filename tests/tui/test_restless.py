@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import effects_backprop
-from pilots import LONG, QuietSession, backprop_room, opened, wait_for, wait_for_phase
+from pilots import LONG, QuietSession, backprop_room, burst, opened, wait_for, wait_for_phase
 from processes import live_workers
 from run_states import of_phase
-from textual import events
 from textual.pilot import Pilot
 from textual.worker import WorkerState
 
@@ -29,17 +28,11 @@ KEYS = 240
 SIZES = ((80, 24), (120, 40), (60, 16), (20, 5), (1, 1), (200, 60))
 
 
-def hurried(app: InklingApp, *keys: str) -> None:
-    """Send keys that are all there before the first is heard."""
-    for key in keys:
-        app.post_message(events.Key(key, key if len(key) == 1 else None))
-
-
 async def back_to_train(app: InklingApp, pilot: Pilot[Any]) -> None:
     """Out of whatever is in the way."""
 
     def there() -> bool:
-        hurried(app, "escape", "1")
+        burst(app, "escape", "1")
         return app.screen is app.train
 
     await wait_for(pilot, there, "the Train screen")
@@ -54,14 +47,13 @@ async def test_random_keys_and_sizes_beside_a_live_run(tmp_path: Path) -> None:
             room = app.room.NAME
             commands = [c for c in COMMANDS if c.room in (room, "app") and c.label not in HARMFUL]
             key = chance.choice((*[c.key.split(",")[0] for c in commands], *MOVING))
-            # As a terminal sends it: nobody waits until the one before has been heard.
-            app.post_message(events.Key(key, key if len(key) == 1 else None))
+            burst(app, key)
             if number % 4 == 0:
                 await asyncio.sleep(0.02)
             if number % 40 == 39:
                 await pilot.resize_terminal(*chance.choice(SIZES))
             if number % 60 == 59:
-                hurried(app, "escape", "escape", "escape", str(1 + number // 60 % 6))
+                burst(app, "escape", "escape", "escape", str(1 + number // 60 % 6))
         # What nobody has caught ends the app, and is raised where the test leaves it.
         assert app.is_running
         assert not [job for job in app.workers if job.state is WorkerState.ERROR]
@@ -82,7 +74,7 @@ async def test_keys_that_come_before_what_they_are_for_or_after_it_has_gone() ->
             ("5", "enter", "1", "5", "space", "1"),
             ("question_mark", "escape", "escape"),
         ):
-            hurried(app, *keys)
+            burst(app, *keys)
             await asyncio.sleep(0.2)
             await back_to_train(app, pilot)
 
@@ -92,7 +84,7 @@ async def test_who_walks_and_turns_the_page_in_one_breath(tmp_path: Path) -> Non
         await effects_backprop.prepare(app, pilot, commands_in("backprop")[0])
         await pilot.press("t", "end")
         for walk, turn in (("right", "space"), ("down", "l"), ("end", "v"), ("right", "b")):
-            hurried(app, walk, turn)
+            burst(app, walk, turn)
             await pilot.pause()
             matrix, cell = backprop_room(app).matrix, backprop_room(app).cell
             assert matrix is not None
