@@ -32,7 +32,7 @@ WINDOW = 100
 """Steps whose losses say what is usual."""
 
 RECENT = 5
-"""Steps whose mean is compared with that: one hard batch is no news."""
+"""Steps whose mean is compared with that, each so many together: one hard batch is no news."""
 
 DEVIATIONS = 3.0
 
@@ -101,46 +101,12 @@ class Settled:
 Finding = Alert | Settled
 
 
-class _Window:
-    """The last so many numbers, and their sum without adding them up each time."""
-
-    def __init__(self, size: int) -> None:
-        self._values: deque[float] = deque()
-        self._size = size
-        self._sum = 0.0
-        self._pushes = 0
-
-    def push(self, value: float) -> float | None:
-        """Take one in; the one that falls out at the other end, if the window was full."""
-        values = self._values
-        values.append(value)
-        if len(values) <= self._size:
-            self._sum += value
-            return None
-        dropped = values.popleft()
-        self._sum += value - dropped
-        self._pushes += 1
-        if self._pushes % WINDOW == 0:
-            # After a loss of 1e20 a running sum has forgotten all smaller ones.
-            self._sum = sum(values)
-        return dropped
-
-    @property
-    def mean(self) -> float:
-        return self._sum / self._size
-
-    @property
-    def deviation(self) -> float:
-        mean = sum(self._values) / self._size
-        return math.sqrt(sum((value - mean) ** 2 for value in self._values) / self._size)
-
-
 class Monitor:
     """Watches one run; knows nothing but the numbers that it is handed."""
 
     def __init__(self) -> None:
-        self._usual = _Window(WINDOW)
-        self._recent = _Window(RECENT)
+        self._losses: deque[float] = deque(maxlen=WINDOW + RECENT)
+        self._unseen = 0
         self._calm = 0
         self._active: set[Kind] = set()
         self._best = math.inf
@@ -151,19 +117,28 @@ class Monitor:
 
     def forget_losses(self) -> None:
         """The loss means something else from now on, as with other label smoothing or dropout."""
-        self._usual, self._recent = _Window(WINDOW), _Window(RECENT)
+        self._losses.clear()
+        self._unseen = 0
         self._trains.clear()
         self._reference = math.inf
 
     def step(self, done: StepDone) -> tuple[Finding, ...]:
         """Is the loss above three standard deviations of the last hundred steps?"""
-        passed = self._recent.push(done.loss)
-        if passed is None or self._usual.push(passed) is None:
+        self._losses.append(done.loss)
+        self._unseen += 1
+        if self._unseen < RECENT:
             return ()
-        usual, recent = self._usual.mean, self._recent.mean
+        self._unseen = 0
+        return self._look(done) if len(self._losses) == WINDOW + RECENT else ()
+
+    def _look(self, done: StepDone) -> tuple[Finding, ...]:
+        losses = list(self._losses)
+        usual, recent = sum(losses[:WINDOW]) / WINDOW, sum(losses[WINDOW:]) / RECENT
         # Nearly never; and else nobody asks how much they scatter.
-        above = recent > usual + LEAST_RISE and recent > usual + DEVIATIONS * self._usual.deviation
-        self._calm = 0 if above else self._calm + 1
+        above = recent > usual + LEAST_RISE and recent > usual + DEVIATIONS * _scatter(
+            losses[:WINDOW], usual
+        )
+        self._calm = 0 if above else self._calm + RECENT
         if above and "spike" not in self._active:
             self._active.add("spike")
             return (_alert("spike", done, recent, usual),)
@@ -236,6 +211,11 @@ class Monitor:
         elif well and kind in self._active:
             self._active.remove(kind)
             yield Settled(kind, done.step)
+
+
+def _scatter(values: list[float], mean: float) -> float:
+    """Their standard deviation."""
+    return math.dist(values, [mean] * len(values)) / math.sqrt(len(values))
 
 
 def _alert(

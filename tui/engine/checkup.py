@@ -17,8 +17,8 @@ from nn.vitals import examine
 PROBE = 512
 """Training digits that the network is examined with, always the same."""
 
-EVERY = 400
-"""Steps between two examinations at the least: a share of about one in a hundred of the time."""
+EVERY = 800
+"""Steps between two examinations at the least: some three thousandths of the time."""
 
 MEANING = (
     "label_smoothing", "dropout", "augmentation", "shift", "rotation", "scaling", "shear",
