@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.buffers import zeros
+from nn.buffers import STRETCH, stretches, zeros
 from nn.network import Network
 
 Array = NDArray[Any]
@@ -32,14 +32,16 @@ class Average:
         self.parameters[...] = network.parameters
         self.state = network.state.copy()
         self.updates = 0
-        self._scratch = zeros(self.parameters.shape, network.dtype)
+        self._scratch = zeros(min(STRETCH, self.parameters.size), network.dtype)
 
     def update(self, network: Network, decay: float) -> None:
         """Take in the network as it is after a step; 0 <= decay < 1."""
         share = 1 - min(decay, (1 + self.updates) / (10 + self.updates))
-        np.subtract(network.parameters, self.parameters, out=self._scratch)
-        self._scratch *= share
-        self.parameters += self._scratch
+        for here in stretches(self.parameters.size):
+            average, scratch = self.parameters[here], self._scratch[: here.stop - here.start]
+            np.subtract(network.parameters[here], average, out=scratch)
+            scratch *= share
+            average += scratch
         self.state += (network.state - self.state) * share
         self.updates += 1
 

@@ -7,6 +7,7 @@ size: to ask for new ones each time takes longer than some of the layers do.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,20 @@ Array = NDArray[Any]
 
 CACHE_LINE = 64
 """Bytes that a processor fetches at once, and as many as its widest registers hold."""
+
+
+STRETCH = 131_072
+"""Numbers of long vectors that are worked on at a time."""
+
+
+def stretches(size: int) -> Iterator[slice]:
+    """Where to work on a vector of `size` numbers, in order.
+
+    Several operations on millions of numbers, each on all of them, fetch them from the memory
+    every time; on a stretch at a time they find them in the processor's cache.
+    """
+    for start in range(0, size, STRETCH):
+        yield slice(start, min(start + STRETCH, size))
 
 
 def zeros(shape: int | tuple[int, ...], dtype: DTypeLike) -> Array:

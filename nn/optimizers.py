@@ -6,8 +6,10 @@ moved, the second is used up, and what is left in it means nothing. Conventions 
 PyTorch, so that a recipe carries over. In the equations p is a parameter, g its gradient and lr the
 learning rate of this step; what an optimiser remembers starts at zero.
 
-Every operation is one pass over a whole vector, and the passes are all that a step costs. Hence
-the constants that are gathered into one, and results that are written over what is done with.
+Every operation is one pass over a vector, and the passes are all that a step costs. Hence the
+constants that are gathered into one, results that are written over what is done with, and long
+vectors done a stretch at a time: `here` says which, for the memory; `parameters` and `gradients`
+are of that stretch already.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.buffers import zeros
+from nn.buffers import STRETCH, stretches, zeros
 from nn.names import OptimizerName
 
 Array = NDArray[Any]
@@ -59,7 +61,7 @@ class Optimizer:
             setattr(self, name, zeros(parameters.shape, parameters.dtype))
         for name in self.number_names:
             setattr(self, name, 0.0)
-        self._scratch = zeros(parameters.shape, parameters.dtype)
+        self._scratch = zeros(min(STRETCH, parameters.size), parameters.dtype)
 
     def arrays(self) -> dict[str, Array]:
         """The memory's vectors themselves: to restore them is to copy into them."""
@@ -85,19 +87,27 @@ class Optimizer:
 
     def step(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
         """Move the parameters, in place; the gradients are used up."""
-        if self.weight_decay:
-            n = self.n_decayed
-            self._decay(parameters[:n], gradients[:n], learning_rate)
-        self._move(parameters, gradients, learning_rate)
+        self._begin()
+        for here in stretches(parameters.size):
+            p, g = parameters[here], gradients[here]
+            n = max(0, self.n_decayed - here.start)
+            if self.weight_decay:
+                self._decay(p[:n], g[:n], learning_rate)
+            self._move(p, g, learning_rate, here)
         self.steps += 1
         if self.steps % 64 == 0:
             self._forget_the_tiniest()
+
+    def _begin(self) -> None:
+        """What is the same for every parameter, and changes with each step."""
 
     def _decay(self, parameters: Array, gradients: Array, _learning_rate: float) -> None:
         pull = np.multiply(parameters, self.weight_decay, out=self._scratch[: len(parameters)])
         gradients += pull
 
-    def _move(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
+    def _move(
+        self, parameters: Array, gradients: Array, learning_rate: float, here: slice, /
+    ) -> None:
         raise NotImplementedError
 
     def _forget_the_tiniest(self) -> None:
@@ -123,7 +133,9 @@ class SGD(Optimizer):
         # p - lr (g + weight_decay p), multiplied out.
         parameters *= 1 - learning_rate * self.weight_decay
 
-    def _move(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
+    def _move(
+        self, parameters: Array, gradients: Array, learning_rate: float, _here: slice
+    ) -> None:
         gradients *= learning_rate
         parameters -= gradients
 
@@ -135,10 +147,11 @@ class Momentum(Optimizer):
     array_names = ("velocity",)
     velocity: Array
 
-    def _move(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
-        self.velocity *= self.momentum
-        self.velocity += gradients
-        np.multiply(self.velocity, learning_rate, out=gradients)
+    def _move(self, parameters: Array, gradients: Array, learning_rate: float, here: slice) -> None:
+        velocity = self.velocity[here]
+        velocity *= self.momentum
+        velocity += gradients
+        np.multiply(velocity, learning_rate, out=gradients)
         parameters -= gradients
 
 
@@ -149,12 +162,13 @@ class Nesterov(Momentum):
     which the gradient is taken.
     """
 
-    def _move(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
-        self.velocity *= self.momentum
-        self.velocity += gradients
+    def _move(self, parameters: Array, gradients: Array, learning_rate: float, here: slice) -> None:
+        velocity = self.velocity[here]
+        velocity *= self.momentum
+        velocity += gradients
         gradients *= learning_rate
         parameters -= gradients
-        np.multiply(self.velocity, learning_rate * self.momentum, out=gradients)
+        np.multiply(velocity, learning_rate * self.momentum, out=gradients)
         parameters -= gradients
 
 
@@ -166,10 +180,10 @@ class Adagrad(Optimizer):
     array_names = ("square_sum",)
     square_sum: Array
 
-    def _move(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
-        scratch = self._scratch
-        self.square_sum += np.multiply(gradients, gradients, out=scratch)
-        np.sqrt(self.square_sum, out=scratch)
+    def _move(self, parameters: Array, gradients: Array, learning_rate: float, here: slice) -> None:
+        square_sum, scratch = self.square_sum[here], self._scratch[: len(gradients)]
+        square_sum += np.multiply(gradients, gradients, out=scratch)
+        np.sqrt(square_sum, out=scratch)
         scratch += self.epsilon
         gradients /= scratch
         gradients *= learning_rate
@@ -189,11 +203,12 @@ class RMSprop(Optimizer):
     array_names = ("square_sum",)
     square_sum: Array
 
-    def _move(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
-        scratch, weight = self._scratch, math.sqrt(1 - self.alpha)
-        self.square_sum *= self.alpha
-        self.square_sum += np.multiply(gradients, gradients, out=scratch)
-        np.sqrt(self.square_sum, out=scratch)
+    def _move(self, parameters: Array, gradients: Array, learning_rate: float, here: slice) -> None:
+        square_sum, scratch = self.square_sum[here], self._scratch[: len(gradients)]
+        weight = math.sqrt(1 - self.alpha)
+        square_sum *= self.alpha
+        square_sum += np.multiply(gradients, gradients, out=scratch)
+        np.sqrt(square_sum, out=scratch)
         scratch += self.epsilon / weight
         gradients /= scratch
         gradients *= learning_rate / weight
@@ -223,17 +238,17 @@ class Adam(Optimizer):
     gradient_weight: float
     square_weight: float
 
-    def _move(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
-        m, v = self.gradient_sum, self.square_sum
+    def _begin(self) -> None:
+        self.gradient_weight = self.momentum * self.gradient_weight + 1
+        self.square_weight = self.beta2 * self.square_weight + 1
 
+    def _move(self, parameters: Array, gradients: Array, learning_rate: float, here: slice) -> None:
+        m, v = self.gradient_sum[here], self.square_sum[here]
         m *= self.momentum
         m += gradients
-        self.gradient_weight = self.momentum * self.gradient_weight + 1
-
         gradients *= gradients
         v *= self.beta2
         v += gradients
-        self.square_weight = self.beta2 * self.square_weight + 1
 
         # With w1 and w2 the weights, lr m^ / (sqrt(v^) + eps) is
         # (lr sqrt(w2) / w1) m / (sqrt(v) + eps sqrt(w2)): what is in brackets are plain numbers.

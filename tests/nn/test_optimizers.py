@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from typing import get_args
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nn.buffers import STRETCH
 from nn.names import OptimizerName
 from nn.optimizers import OPTIMIZERS, Adam, Momentum, Nesterov, Optimizer
 
@@ -343,3 +345,24 @@ def test_what_is_rounded_away_is_far_below_what_counts(dtype: str) -> None:
     assert (relative[:3] < 1e-6).all()
     assert (relative < 0.5).all()
     assert optimiser.velocity[-1] == 0
+
+
+@pytest.mark.parametrize("name", get_args(OptimizerName))
+def test_a_long_vector_done_in_stretches_is_the_vector_done(name: OptimizerName) -> None:
+    rng = np.random.default_rng(3)
+    n, n_decayed = 2 * STRETCH + 5, STRETCH + 3
+    whole = rng.standard_normal(n, dtype=np.float32)
+    cuts = (0, 1000, STRETCH + 3, n)
+    alone = [whole[a:b].copy() for a, b in itertools.pairwise(cuts)]
+    of_all = OPTIMIZERS[name](whole, 0.9, 0.1, n_decayed)
+    of_each = [
+        OPTIMIZERS[name](part, 0.9, 0.1, min(len(part), max(0, n_decayed - start)))
+        for part, start in zip(alone, cuts, strict=False)
+    ]
+    for _ in range(2):
+        gradients = rng.standard_normal(n, dtype=np.float32)
+        pieces = [gradients[a:b].copy() for a, b in itertools.pairwise(cuts)]
+        of_all.step(whole, gradients, 0.01)
+        for optimizer, part, piece in zip(of_each, alone, pieces, strict=True):
+            optimizer.step(part, piece, 0.01)
+    np.testing.assert_array_equal(whole, np.concatenate(alone))
