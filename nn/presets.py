@@ -39,7 +39,7 @@ PRESETS: Mapping[str, Mapping[str, Value]] = MappingProxyType(
             "schedule": "cosine",
             "warmup": "0.02",
             "batch_size": 512,
-            "epochs": 200,
+            "epochs": 100,
             "ema_decay": 0.999,
             "shift": 1.5,
             "rotation": 10.0,
