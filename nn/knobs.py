@@ -8,6 +8,7 @@ to import than `inkling --help` takes to answer.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
@@ -266,9 +267,10 @@ def _number(value: object) -> float:
 def _whole(value: object) -> int:
     if isinstance(value, Integral) and not isinstance(value, bool):
         return int(value)
-    try:
-        if isinstance(value, str) and value.isascii():
+    if isinstance(value, str) and value.isascii():
+        with contextlib.suppress(ValueError):
             return int(value)
+    try:
         number = _number(value)
     except ValueError:
         raise ValueError("must be a whole number") from None

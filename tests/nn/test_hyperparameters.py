@@ -184,6 +184,8 @@ def test_bad_splits(value: str) -> None:
 
 def test_too_many_hidden_layers() -> None:
     assert SPECS["hidden"].parse("8," * 15 + "8") == (8,) * 16
+    # As a number would be, were it not written out.
+    assert SPECS["epochs"].parse("32.0") == SPECS["epochs"].parse(32.0) == 32
     refusal(SPECS["hidden"], "8," * 16 + "8")
 
 

@@ -80,12 +80,14 @@ class MistakesReader:
             self.poll()
         name = printable(self.run.name)
         if not self.run.predictions.exists():
-            raise RunError(
-                f"Run {name} has no predictions yet; they come before its first step, and with "
-                "every epoch."
-            )
+            raise RunError(no_predictions(name))
         raise RunError(f"The predictions of run {name} are missing or damaged.")
 
     def of_digits(self, indices: NDArray[np.intp]) -> NDArray[np.uint8]:
         """What these digits were taken for after each epoch: see `GuessReader.of_digits`."""
         return self._guesses.of_digits(indices)
+
+
+def no_predictions(name: str) -> str:
+    """A sentence for a run that has not begun; `name` is printable."""
+    return f"Run {name} has no predictions yet; they come before its first step."

@@ -20,7 +20,7 @@ from textual.worker import get_current_worker
 from tui.engine.error_view import ErrorView, Rival, Wish
 from tui.engine.inquiry import Findings, Inquiry, Question
 from tui.engine.mistakes import Mistakes
-from tui.engine.mistakes_reader import MistakesReader
+from tui.engine.mistakes_reader import MistakesReader, no_predictions
 from tui.engine.predictions import Predictions
 from tui.engine.rivals import possible_rivals, rival
 from tui.engine.run_directory import RunDirectory, RunError
@@ -135,10 +135,7 @@ class ErrorsDesk(Room):
             if mistakes is not None:
                 await self._show(state, mistakes)
             elif self.view is None and self._state is state:
-                self.sentence = (
-                    f"Run {state.status.run_name} has no predictions yet; they come before its "
-                    "first step, and with every epoch."
-                )
+                self.sentence = no_predictions(state.status.run_name)
         self._read_already = newest
 
     def _look(self, run: RunDirectory, newest: Predictions | None) -> Mistakes | None:
