@@ -85,10 +85,12 @@ async def wait_for(
     pilot: Pilot[Any], condition: Callable[[], object], what: str = "", seconds: float = 40.0
 ) -> None:
     """Let the app run until the condition holds."""
-    until = time.monotonic() + seconds
+    until, patience = time.monotonic() + seconds, 0.005
     while not condition():
         assert time.monotonic() < until, f"never came true: {what or condition}"
-        await pilot.pause(0.01)
+        # To look at the whole screen takes as long as the app may need for what is waited for.
+        await pilot.pause(patience)
+        patience = min(2 * patience, 0.08)
     await pilot.pause()
 
 
