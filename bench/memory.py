@@ -57,7 +57,7 @@ class Peak:
     of_files: float = 0.0
 
     def look(self, process: int) -> None:
-        status = _status(process)
+        status = megabytes(process)
         resident = status.get("VmHWM", 0.0)
         if resident > self.resident:
             self.resident, self.of_files = resident, status.get("RssFile", 0.0)
@@ -104,11 +104,11 @@ def row(name: str, changes: dict[str, object], epochs: int, folder: Path) -> flo
 
 def own_megabytes(process: int) -> float:
     """What a process holds that is no page of a file."""
-    return _status(process).get("RssAnon", 0.0)
+    return megabytes(process).get("RssAnon", 0.0)
 
 
-def _status(process: int) -> dict[str, float]:
-    """What /proc says of a process, in MB; nothing of one that has just ended."""
+def megabytes(process: int) -> dict[str, float]:
+    """What the system says a process holds; nothing of one that has just ended."""
     try:
         text = Path(f"/proc/{process}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):

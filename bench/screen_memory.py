@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 from app_in_pty import AppInPty, newest_run, steps_done
+from memory import megabytes
 
 ROOMS = {
     "1": "Train", "2": "Errors", "3": "Look", "m": "its map", "4": "Draw", "5": "Runs",
@@ -48,19 +49,14 @@ def main() -> None:
                 show(f"{key} {room}", app)
             app.send("1")
             app.read_for(options.patience)
-            print(f"  at the most {megabytes(app)['VmHWM']:.0f}; it is to stay below {TARGET}")
+            print(
+                f"  at the most {megabytes(app.process.pid)['VmHWM']:.0f}; it is to stay below {TARGET}"
+            )
 
 
 def show(what: str, app: AppInPty) -> None:
-    held = megabytes(app)
+    held = megabytes(app.process.pid)
     print(f"  {what:24}{held['VmRSS']:6.0f}{held['RssAnon']:9.0f}")
-
-
-def megabytes(app: AppInPty) -> dict[str, float]:
-    """What the system says the app holds."""
-    lines = Path(f"/proc/{app.process.pid}/status").read_text("ascii").splitlines()
-    fields = (line.split() for line in lines if line.endswith(" kB"))
-    return {name.rstrip(":"): int(size) * 1024 / 1e6 for name, size, _ in fields}
 
 
 def _options() -> argparse.Namespace:

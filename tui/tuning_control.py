@@ -14,16 +14,27 @@ from tui.run_control import RunControl
 from tui.screens.dialogs import about_a_new_run, about_advice
 from tui.screens.train import TrainScreen
 
+NEW_RUN = "new-run"
+"""The workers at whose end there may be another run."""
+
 
 class TuningControl(RunControl):
     """The part of the app that replaces a run by another one."""
 
+    @property
+    def _another_comes(self) -> bool:
+        """Does a worker besides the one that asks see to a new run? A key may have come twice."""
+        at_it = [each for each in self.workers if each.group == NEW_RUN and each.is_running]
+        return len(at_it) > 1
+
     @on(TrainScreen.NewRunAsked)
-    @work(exclusive=True, group="new-run")
+    @work(group=NEW_RUN)
     async def _offer_new_run(self, event: TrainScreen.NewRunAsked) -> None:
         """Say what a new run would mean, and do what is chosen."""
         from nn.fork import changed
 
+        if self._another_comes:
+            return
         state, wanted = self.session.state, event.hyperparameters
         if state is None:
             self.complain("There is no run to fork here; space starts one, 5 lists every run.")
@@ -42,9 +53,11 @@ class TuningControl(RunControl):
                 await self.restart(wanted)
 
     @on(TrainScreen.ActAsked)
-    @work(exclusive=True, group="new-run")
+    @work(group=NEW_RUN)
     async def _act(self) -> None:
         """Do what is suggested; a live run is not given up for it without a question."""
+        if self._another_comes:
+            return
         state = self.session.state
         advice = state.advice if state else None
         if state is None or advice is None:
@@ -64,13 +77,15 @@ class TuningControl(RunControl):
             await self.restart(state.hyperparameters.model_copy(update=changes))
 
     @on(TrainScreen.RateAsked)
-    @work(exclusive=True, group="new-run")
+    @work(group=NEW_RUN)
     async def _find_rate(self, event: TrainScreen.RateAsked) -> None:
         """Of a live run the network as it is by now is tried, else one drawn anew by the form."""
         from tui.engine.client import new_config
         from tui.engine.rate_finder import RateRequest
         from tui.screens.rate_finder import RateFinder
 
+        if self._another_comes:
+            return
         run = self.session.run
         if self.session.live and run is not None and run.checkpoint.exists():
             config, checkpoint = run.read_config(), str(run.checkpoint)
