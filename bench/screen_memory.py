@@ -49,9 +49,8 @@ def main() -> None:
                 show(f"{key} {room}", app)
             app.send("1")
             app.read_for(options.patience)
-            print(
-                f"  at the most {megabytes(app.process.pid)['VmHWM']:.0f}; it is to stay below {TARGET}"
-            )
+            most = megabytes(app.process.pid)["VmHWM"]
+            print(f"  at the most {most:.0f}; it is to stay below {TARGET}")
 
 
 def show(what: str, app: AppInPty) -> None:
