@@ -12,8 +12,7 @@ Text put on a canvas is never read as markup, and what a terminal could read as 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
@@ -151,6 +150,7 @@ class Picture:
     codes: Codes
     styles: StyleNumbers
     palette: tuple[Style, ...]
+    _made: dict[int, Strip] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_canvas(cls, canvas: Canvas, palette: Iterable[Style]) -> Picture:
@@ -167,15 +167,21 @@ class Picture:
         """Lines."""
         return int(self.codes.shape[0])
 
-    @cached_property
+    @property
     def strips(self) -> list[Strip]:
         """One `Strip` per line."""
-        return [self._strip(line) for line in range(self.height)]
+        return [self.strip(line) for line in range(self.height)]
 
     @property
     def text(self) -> str:
         """The characters alone, line by line."""
         return "\n".join(strip.text for strip in self.strips)
+
+    def strip(self, line: int) -> Strip:
+        """A line, made when it is first asked for: of most pictures a few lines are new."""
+        if line not in self._made:
+            self._made[line] = self._strip(line)
+        return self._made[line]
 
     def _strip(self, line: int) -> Strip:
         styles = self.styles[line]
