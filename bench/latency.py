@@ -55,7 +55,8 @@ ROOMS = {
     "errors": Keys("2m", (RIGHT,) * 5 + (DOWN,) * 5 + (LEFT,) * 5 + (UP,) * 5),
     "gallery": Keys("2w", ("n",) * 20 + ("p",) * 20, 1500),
     "look": Keys("3w", (RIGHT,) * 7 + (LEFT,) * 7),
-    "draw": Keys("4 ", (RIGHT,) * 10 + (DOWN,) * 5 + (LEFT,) * 10 + (UP,) * 5),
+    # Wherever the round before has left the pen, it does not come to an edge of the sheet.
+    "draw": Keys("4 ", (RIGHT,) * 5 + (DOWN,) * 5 + (LEFT,) * 5 + (UP,) * 5),
     "backprop": Keys("6", (" ",) * 4 + (RIGHT,) * 4 + ("\x7f",) * 4 + (LEFT,) * 4),
 }
 

@@ -38,6 +38,8 @@ REGIONS_PER_LINE: Final = 4
 
 def visible(text: str) -> str:
     """Replace every character that is not plainly visible, so that it can do no harm."""
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(
         character
         if character.isprintable() and get_character_cell_size(character) > 0
@@ -48,6 +50,8 @@ def visible(text: str) -> str:
 
 def cells(text: str) -> int:
     """Terminal cells that `text` takes up."""
+    if text.isascii() and text.isprintable():
+        return len(text)
     return sum(get_character_cell_size(character) for character in text)
 
 
@@ -186,14 +190,13 @@ class Picture:
     def _strip(self, line: int) -> Strip:
         styles = self.styles[line]
         text = self.codes[line].astype("<u4").tobytes().decode("utf-32-le")
-        cuts = [0, *(np.flatnonzero(styles[1:] != styles[:-1]) + 1).tolist(), len(text)]
-        palette = self.palette
-        segments = [
-            Segment(text[start:stop].replace("\0", ""), palette[styles[start]])
-            for start, stop in pairwise(cuts)
-            if stop > start
-        ]
-        return Strip(segments, len(text))
+        inside = (np.flatnonzero(styles[1:] != styles[:-1]) + 1).tolist()
+        starts = [0, *inside] if text else []
+        looks = [self.palette[number] for number in styles[starts].tolist()]
+        pieces = [text[start:stop] for start, stop in pairwise([*starts, len(text)])]
+        if "\0" in text:
+            pieces = [piece.replace("\0", "") for piece in pieces]
+        return Strip(list(map(Segment, pieces, looks)), len(text))
 
 
 def changed_regions(old: Picture | None, new: Picture) -> list[Region] | None:
