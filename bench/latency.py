@@ -21,7 +21,7 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle
@@ -36,23 +36,27 @@ SETTLING = 5.0
 """Seconds until the form is furnished, on a machine that has other things to do as well."""
 
 RIGHT, LEFT, DOWN, UP = "\x1b[C", "\x1b[D", "\x1b[B", "\x1b[A"
+TEN_LEFT = "\x1b[1;2D"
 
 
 @dataclass(frozen=True)
 class Keys:
     """How a room is entered, which keys are pressed there, and the fewest bytes one is worth."""
 
-    enter: str
+    enter: Sequence[str]
     pressed: tuple[str, ...]
     bytes: int = 20
 
 
 ROOMS = {
-    "chart": Keys("c", (LEFT,) * 20 + (RIGHT,) * 20),
+    # Away from both ends, where an arrow has no effect: the cursor stays at its step, and a growing
+    # run carries it to the left. The run's own pictures are worth 250 bytes at the most.
+    "chart": Keys(("c", TEN_LEFT), (LEFT,) * 5 + (RIGHT,) * 5, 300),
     "errors": Keys("2m", (RIGHT,) * 5 + (DOWN,) * 5 + (LEFT,) * 5 + (UP,) * 5),
     "gallery": Keys("2w", ("n",) * 20 + ("p",) * 20, 1500),
     "look": Keys("3w", (RIGHT,) * 7 + (LEFT,) * 7),
-    "draw": Keys("4 ", (RIGHT,) * 10 + (DOWN,) * 5 + (LEFT,) * 10 + (UP,) * 5),
+    # Wherever the round before has left the pen, it does not come to an edge of the sheet.
+    "draw": Keys("4 ", (RIGHT,) * 5 + (DOWN,) * 5 + (LEFT,) * 5 + (UP,) * 5),
     "backprop": Keys("6", (" ",) * 4 + (RIGHT,) * 4 + ("\x7f",) * 4 + (LEFT,) * 4),
 }
 

@@ -46,4 +46,7 @@ def _import_all() -> None:
     # What stands now stands until the end: a full collection would stop the keys for 70 to 100 ms
     # to look through it all again and find nothing.
     gc.freeze()
+    # What is made for a picture goes with the next one, by its count of references, and the usual
+    # 700 objects are half a picture: two collections a key, and every thousand keys a full one.
+    gc.set_threshold(2_000, 5, 100)
     gc.enable()

@@ -46,7 +46,7 @@ class OutputFilter(LineFilter):
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002
         """The same cells, in characters that will do."""
-        if all(self._will_do(segment.text) for segment in segments):
+        if self._will_do("".join([segment.text for segment in segments])):
             return segments
         return [
             segment if segment.control else Segment(self.clean(segment.text), segment.style)

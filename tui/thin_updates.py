@@ -9,9 +9,10 @@ is only told in what a run differs from the one before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
+from rich.cells import cached_cell_len
 from rich.color import ColorSystem
 from rich.console import Console, RenderableType
 from rich.segment import Segment
@@ -41,7 +42,7 @@ class ThinUpdate(ChopsUpdate):
                 if strip is None or first >= last:
                     continue
                 sequences.append(f"\x1b[{y + 1};{first + 1}H")
-                look = render(strip.crop(first - x, last - x), system, look, sequences)
+                look = render(between(strip, first - x, last - x), system, look, sequences)
         if look != BARE:
             sequences.append(RESET)
         return "".join(sequences)
@@ -61,6 +62,20 @@ class ThinLayout(LayoutUpdate):
         if look != BARE:
             sequences.append(RESET)
         return "".join(sequences)
+
+
+def between(segments: Iterable[Segment], first: int, last: int) -> Iterator[Segment]:
+    """The cells from `first` to before `last`. `Strip.crop` would keep every cut that is made."""
+    x = 0
+    for segment in segments:
+        end = x + cached_cell_len(segment.text)
+        if end > first:
+            if end > last:
+                segment = segment.split_cells(last - x)[0]
+            yield segment.split_cells(first - x)[1] if x < first else segment
+        if end >= last:
+            return
+        x = end
 
 
 def render(

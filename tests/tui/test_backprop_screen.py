@@ -11,11 +11,13 @@ from pilots import SIZES, QuietSession, backprop_room, burst, opened, text, toas
 
 from tui.engine.hidden import trainer_of
 from tui.engine.taken_apart import Parts
-from tui.widgets.matrix_grid import number
+from tui.widgets.matrix_grid import MatrixGrid, number
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_every_step_shows_the_numbers_of_nn(runs: Path, size: tuple[int, int]) -> None:
+async def test_every_step_shows_the_numbers_of_nn(
+    runs: Path, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = finished_run(runs)
     parameters = trainer_of(run).network.parameters.tobytes()
     async with opened(runs, size, attach=run) as (app, pilot):
@@ -40,6 +42,13 @@ async def test_every_step_shows_the_numbers_of_nn(runs: Path, size: tuple[int, i
                 assert total != 0 or parts.number == 0
             await pilot.press("space")
         assert room.number == len(room.page.steps) - 1
+        # A key draws one picture, though the room binds the cell it is told of to the grid again.
+        grid, before, made = room.query_one(MatrixGrid), room.cell, []
+        monkeypatch.setattr(grid, "picture_begun", lambda: made.append(grid.cell))
+        await pilot.press("left" if before[1] else "right")
+        await wait_for(pilot, lambda: room.cell != before)
+        assert made == [room.cell]
+        await wait_for(pilot, lambda: not grid._dirty_regions, "painted, and nothing kept of it")
 
 
 async def test_digits_batches_rates_and_what_is_no_gradient(runs: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.ansi import AnsiDecoder
@@ -9,8 +12,16 @@ from rich.color import Color, ColorSystem
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
+from textual._compositor import Compositor
+from textual.app import App, ComposeResult
+from textual.containers import Container
+from textual.geometry import Region
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
 
-from tui.thin_updates import BARE, RESET, render
+from tui.narrow_compositor import NarrowCompositor
+from tui.thin_updates import BARE, RESET, between, render, thin
 
 _CONSOLE = Console()
 
@@ -51,3 +62,69 @@ def test_it_looks_as_rich_would_have_it(runs: list[Segment], system: ColorSystem
     )
     assert seen(brief) == seen(long)
     assert len(brief) <= len(long)
+
+
+@given(RUNS, st.integers(0, 20), st.integers(0, 20))
+def test_a_strip_is_cut_as_textual_would_cut_it(runs: list[Segment], first: int, last: int) -> None:
+    strip = Strip([*(Segment(text, style) for text, style, _ in runs), Segment("猫é")])
+    found = [run for run in between(strip, first, last) if run.text]
+    assert Strip(found) == Strip([run for run in strip.crop(first, last) if run.text])
+
+
+class Letters(Widget):
+    """A letter in every cell, and a count of the lines that were asked for."""
+
+    asked = 0
+
+    def render_line(self, y: int) -> Strip:
+        return Strip([Segment(chr(97 + y) * self.size.width)])
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self.asked += crop.height
+        return super().render_lines(crop)
+
+
+class Board(Screen[None]):
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = NarrowCompositor()
+
+    def compose(self) -> ComposeResult:
+        for side in ("left", "right"):
+            with Container(id=side):
+                yield Letters()
+        yield Letters(id="over")
+
+
+async def test_nobody_is_asked_for_what_is_not_sent_and_the_same_is_sent() -> None:
+    class BoardApp(App[None]):
+        CSS = """
+        #left, #right { width: 1fr; border: round red; }
+        Board { layout: horizontal; layers: default over; }
+        #over { layer: over; width: 7; height: 3; offset: 12 2; }
+        """
+
+        def get_default_screen(self) -> Screen[Any]:
+            return Board()
+
+    async with BoardApp().run_test(size=(40, 12)) as pilot:
+        app, compositor = pilot.app, pilot.app.screen._compositor
+        rng = random.Random(42)
+
+        def sent(render: Any, regions: set[Region]) -> str:
+            compositor._dirty_regions = set(regions)
+            update: Any = thin(render(compositor))
+            return str(update.render_segments(app.console))
+
+        for _ in range(100):
+            places = [(rng.randrange(40), rng.randrange(12)) for _ in range(rng.randint(1, 4))]
+            regions = {
+                Region(x, y, rng.randint(1, 40 - x), rng.randint(1, 12 - y)) for x, y in places
+            }
+            whole = sent(Compositor.render_partial_update, regions)
+            assert sent(NarrowCompositor.render_partial_update, regions) == whole
+        left, right, over = app.screen.query(Letters)
+        before = [letters.asked for letters in (left, right, over)]
+        sent(NarrowCompositor.render_partial_update, {Region(3, 2, 1, 1), Region(30, 8, 2, 2)})
+        after = [letters.asked for letters in (left, right, over)]
+        assert [b - a for a, b in zip(before, after, strict=True)] == [1, 2, 0]

@@ -30,8 +30,9 @@ CHUNK = 1 << 20
 ASK_EVERY = 1.0
 """Seconds between two looks at the word a worker leaves in its lock, while nothing else comes."""
 
-MOST_ENTRIES = 500
-"""Lines of the journal told at one look: each takes a moment to understand, and to show."""
+MOST_ENTRIES = 100
+"""Lines of the journal told at one look: to understand and to take in so many epochs is 5 ms of the
+event loop, and a key may wait for them."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -20,6 +20,7 @@ from tui.commands import RoomName, commands_in, works_in_fields
 from tui.commands.keymap import renamed
 from tui.engine.state import RunState
 from tui.link import LINKS, Link
+from tui.narrow_compositor import NarrowCompositor
 from tui.screens.jump import Jump
 from tui.terminal import SMALLEST
 from tui.widgets.key_line import KeyLine
@@ -61,6 +62,7 @@ class Room(Screen[None]):
 
     def __init__(self, *, ascii_only: bool = False) -> None:
         super().__init__()
+        self._compositor = NarrowCompositor()
         self.ascii_only = ascii_only
         self.jump = Jump(self)
         self._hint: Hint | None = None

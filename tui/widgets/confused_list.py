@@ -5,22 +5,19 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
-from textual.reactive import reactive
 
 from nn.analysis.confusion import Confusion
 from tui.engine.error_view import ErrorView
-from tui.widgets.confusion_grid import ConfusionGrid
 from tui.widgets.error_picture import ErrorPicture
 from tui.widgets.strips import Canvas, Picture, cells, shorten
-from tui.widgets.walked_grid import Cell, window
+from tui.widgets.walked_grid import WalkedGrid, window
 
 PLAIN, QUIET, BAR, HERE = range(1, 5)
 
 LONGEST_BAR = 16
 
 
-class ConfusedList(ErrorPicture, can_focus=True):
+class ConfusedList(ErrorPicture, WalkedGrid, can_focus=True):
     """Up and down go from pair to pair: the cursor is the matrix's."""
 
     DEFAULT_CSS = """
@@ -42,21 +39,6 @@ class ConfusedList(ErrorPicture, can_focus=True):
         "confused-list--here",
     }
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", show=False),
-        Binding("down", "move(1)", show=False),
-        Binding("pageup", "move(-10)", show=False),
-        Binding("pagedown", "move(10)", show=False),
-        Binding("home", "move(-100000)", show=False),
-        Binding("end", "move(100000)", show=False),
-    ]
-
-    cell: reactive[Cell] = reactive((0, 0), repaint=False)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._top = 0
-
     @property
     def pairs(self) -> list[Confusion]:
         return self.view.mistakes.most_confused if self.view is not None else []
@@ -67,21 +49,25 @@ class ConfusedList(ErrorPicture, can_focus=True):
         cells = ((pair.true, pair.predicted) for pair in self.pairs)
         return next((i for i, cell in enumerate(cells) if cell == self.cell), -1)
 
-    def watch_cell(self) -> None:
-        self.request_picture(at_once=True)
+    def action_walk(self, down: int, right: int) -> None:  # noqa: ARG002
+        """On by so many pairs, and to the first from a cell that is none; a list has one column."""
+        if down:
+            self._go_to(self.place + down if self.place >= 0 else 0)
 
-    def action_move(self, pairs: int) -> None:
-        self._go_to(max(self.place, 0) + pairs if self.place >= 0 else 0)
+    def action_page(self, pages: int) -> None:
+        self.action_walk(10 * pages, 0)
+
+    def action_far(self, which: int) -> None:
+        self.action_walk(which * len(self.pairs), 0)
 
     def on_click(self, event: events.Click) -> None:
         if 0 <= event.y - 1 < len(self.pairs) - self._top:
             self._go_to(self._top + event.y - 1)
 
     def _go_to(self, place: int) -> None:
-        if self.pairs:
+        if self.view is not None and self.pairs:
             pair = self.pairs[min(max(place, 0), len(self.pairs) - 1)]
-            self.cell = (pair.true, pair.predicted)
-            self.post_message(ConfusionGrid.Walked(self))
+            self.go_to(pair.true, pair.predicted, self.view.mistakes.matrix.shape)
 
     def make_picture(self) -> None:
         self.picture_begun()

@@ -60,6 +60,6 @@ def draw_frame(
         if words:
             fitting = shorten(words, placement.columns - 4, "~" if ascii_only else "…")
             canvas.put(left + 2, y, f" {fitting} ", style)
-    for y in range(placement.top, bottom):
-        canvas.put(left, y, upright, style)
-        canvas.put(right, y, upright, style)
+    sides = np.full((placement.rows, 1), ord(upright), np.uint32)
+    for x in (left, right):
+        canvas.blit(x, placement.top, sides, np.full(sides.shape, style, np.int32))

@@ -88,8 +88,10 @@ class MapView(ScenePicture):
     def watch_other(self) -> None:
         self.request_picture(at_once=True)
 
-    def watch_digit(self) -> None:
-        self.request_picture(at_once=True)
+    def watch_digit(self, old: int | None, new: int | None) -> None:
+        # The screen, once told, binds the same digit to it once more.
+        if new != old:
+            self.request_picture(at_once=True)
 
     def watch_words(self) -> None:
         self.request_picture(at_once=True)

@@ -121,10 +121,11 @@ class MatrixGrid(WalkedGrid):
         self.show_picture(Picture.from_canvas(canvas, [self.rich_style, *palette]))
 
     def _draw(self, canvas: Canvas, matrix: Matrix) -> None:
-        numbers, (row, column) = matrix.numbers, self.cell
-        total_rows, total_columns = numbers.shape
+        # What is a reactive, or made of some, is looked up once and not for each number.
+        numbers, cell, folded = matrix.numbers, self.cell, self._folded
+        (row, column), (total_rows, total_columns) = cell, numbers.shape
         across, down, label = self._columns, self._lines, self._label
-        if self._folded:
+        if folded:
             line_of_cursor, lines = column // across, -(-total_columns // across)
             self._left = 0
         else:
@@ -133,21 +134,21 @@ class MatrixGrid(WalkedGrid):
         self._top = window(self._top, down, line_of_cursor, lines)
         largest = float(np.max(np.abs(numbers), initial=0, where=np.isfinite(numbers)))
         for x in range(min(across, total_columns - self._left)):
-            head = f"+{x}" if self._folded else str(self._left + x)
+            head = f"+{x}" if folded else str(self._left + x)
             canvas.put(label + (x + 1) * WIDTH - len(head), 0, head, QUIET)
         shown = range(self._top, min(self._top + down, lines))
         for y, at in enumerate(shown, start=1):
-            name = str(at * across if self._folded else at)
+            name = str(at * across if folded else at)
             here = at == line_of_cursor
             canvas.put(label - 1 - len(name), y, name, PLAIN if here else QUIET)
             for x in range(across):
-                i, j = (0, at * across + x) if self._folded else (at, self._left + x)
+                i, j = (0, at * across + x) if folded else (at, self._left + x)
                 if j >= total_columns:
                     break
                 value = float(numbers[i, j])
                 text = number(value)
                 left = label + (x + 1) * WIDTH - len(text)
-                if (i, j) == self.cell:
+                if (i, j) == cell:
                     canvas.put(left - 1, y, f"[{text}]", HERE)
                 else:
                     canvas.put(left, y, text, _tone(value, largest))

@@ -136,7 +136,7 @@ class PictureWidget(Widget):
         width, picture = self.size.width, self._picture
         if picture is None or y >= picture.height:
             return Strip.blank(width, self.rich_style)
-        strip = picture.strips[y]
+        strip = picture.strip(y)
         if strip.cell_length == width:
             return strip
         # For a moment after a resize the picture still has the old size.
@@ -154,6 +154,8 @@ class PictureWidget(Widget):
         if self._behind:
             self._behind = False
             self.call_later(self.request_picture, at_once=True)
+        # Textual keeps them until it renders a widget's content, which a picture never has it do.
+        self._dirty_regions.clear()
         return super().render_lines(crop)
 
     def notify_style_update(self) -> None:

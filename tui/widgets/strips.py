@@ -12,8 +12,7 @@ Text put on a canvas is never read as markup, and what a terminal could read as 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
@@ -39,6 +38,8 @@ REGIONS_PER_LINE: Final = 4
 
 def visible(text: str) -> str:
     """Replace every character that is not plainly visible, so that it can do no harm."""
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(
         character
         if character.isprintable() and get_character_cell_size(character) > 0
@@ -49,6 +50,8 @@ def visible(text: str) -> str:
 
 def cells(text: str) -> int:
     """Terminal cells that `text` takes up."""
+    if text.isascii() and text.isprintable():
+        return len(text)
     return sum(get_character_cell_size(character) for character in text)
 
 
@@ -151,6 +154,7 @@ class Picture:
     codes: Codes
     styles: StyleNumbers
     palette: tuple[Style, ...]
+    _made: dict[int, Strip] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_canvas(cls, canvas: Canvas, palette: Iterable[Style]) -> Picture:
@@ -167,27 +171,32 @@ class Picture:
         """Lines."""
         return int(self.codes.shape[0])
 
-    @cached_property
+    @property
     def strips(self) -> list[Strip]:
         """One `Strip` per line."""
-        return [self._strip(line) for line in range(self.height)]
+        return [self.strip(line) for line in range(self.height)]
 
     @property
     def text(self) -> str:
         """The characters alone, line by line."""
         return "\n".join(strip.text for strip in self.strips)
 
+    def strip(self, line: int) -> Strip:
+        """A line, made when it is first asked for: of most pictures a few lines are new."""
+        if line not in self._made:
+            self._made[line] = self._strip(line)
+        return self._made[line]
+
     def _strip(self, line: int) -> Strip:
         styles = self.styles[line]
         text = self.codes[line].astype("<u4").tobytes().decode("utf-32-le")
-        cuts = [0, *(np.flatnonzero(styles[1:] != styles[:-1]) + 1).tolist(), len(text)]
-        palette = self.palette
-        segments = [
-            Segment(text[start:stop].replace("\0", ""), palette[styles[start]])
-            for start, stop in pairwise(cuts)
-            if stop > start
-        ]
-        return Strip(segments, len(text))
+        inside = (np.flatnonzero(styles[1:] != styles[:-1]) + 1).tolist()
+        starts = [0, *inside] if text else []
+        looks = [self.palette[number] for number in styles[starts].tolist()]
+        pieces = [text[start:stop] for start, stop in pairwise([*starts, len(text)])]
+        if "\0" in text:
+            pieces = [piece.replace("\0", "") for piece in pieces]
+        return Strip(list(map(Segment, pieces, looks)), len(text))
 
 
 def changed_regions(old: Picture | None, new: Picture) -> list[Region] | None:

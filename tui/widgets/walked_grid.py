@@ -72,8 +72,10 @@ class WalkedGrid(PictureWidget, can_focus=True):
             self.cell = cell
             self.post_message(self.Walked(self))
 
-    def watch_cell(self) -> None:
-        self.request_picture(at_once=True)
+    def watch_cell(self, old: Cell, new: Cell) -> None:
+        # Whoever has been told binds the same cell to the grid once more.
+        if new != old:
+            self.request_picture(at_once=True)
 
     def watch_sentence(self) -> None:
         self.request_picture(at_once=True)

@@ -66,8 +66,10 @@ class WeightsView(ScenePicture):
         self._layout: Layout | None = None
         self._page: tuple[tuple[object, ...], Canvas] | None = None
 
-    def watch_unit(self) -> None:
-        self.request_picture(at_once=True)
+    def watch_unit(self, old: int, new: int) -> None:
+        # The screen, once told, binds the same unit to it once more.
+        if new != old:
+            self.request_picture(at_once=True)
 
     def watch_off(self) -> None:
         self.request_picture(at_once=True)
