@@ -2,11 +2,11 @@
 
     python bench/inside.py REPORT -- [what inkling takes]
 
-Ten times a second REPORT (a JSON file, replaced whole) says how often the screen has been refreshed,
+Ten times a second REPORT (a JSON file, replaced whole) says how often the screen was refreshed,
 in which room it is, what the run does, how many keys wait for their turn, every exception that went
 no further than a task, a worker or a thread, and with INKLING_CALLBACKS set every callback of the
 event loop that took more than `SLOW` of processor time, with what it was about. To leave (`q`) and
-to go back to the shell (from the palette, say) are counted and not done: a bench ends the app itself,
+to go back to the shell (from the palette) are counted and not done: a bench ends the app itself,
 and nobody would fetch it back.
 """
 

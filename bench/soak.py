@@ -187,7 +187,7 @@ class Fingers:
 def soak(folder: Path, refreshes: int, seed: int, say: Callable[[str], None] = print) -> Tally:
     """Press keys until the screen has been refreshed so often."""
     tally, report = Tally(), folder / "report.json"
-    app = AppInPty(folder / "runs", ["--epochs", "100000", "--keep", "last"])
+    app = AppInPty(folder / "runs", ["--epochs", "100000", "--keep", "last", "--link", "fast"])
     app.COMMAND = (str(Path(__file__).with_name("inside.py").resolve()), str(report), "--")
     # What is saved right here, and the settings, are nobody's.
     app.surroundings = {

@@ -33,7 +33,15 @@ class Once:
 
 
 class Dialog(Once, ModalScreen[ScreenResultType]):
-    """What dims the room behind it."""
+    """What dims the room behind it; a click beside it leaves it."""
+
+    def on_click(self, event: Click) -> None:
+        if event.widget is self:
+            self.action_leave()
+
+    def action_leave(self) -> None:
+        """Go without an answer."""
+        self.dismiss()
 
 
 class CommandsFound(CommandList):
