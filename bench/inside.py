@@ -2,11 +2,12 @@
 
     python bench/inside.py REPORT -- [what inkling takes]
 
-Four times a second REPORT (a JSON file, replaced whole) says how often the screen has been
-refreshed, in which room it is, what the run does, every exception that went no further than a task,
-a worker or a thread, and with INKLING_CALLBACKS set every callback of the event loop that took more
-than `SLOW` of processor time, with what it was about. To leave (`q`) is counted and not done: a
-bench ends the app itself.
+Ten times a second REPORT (a JSON file, replaced whole) says how often the screen was refreshed,
+in which room it is, what the run does, how many keys wait for their turn, every exception that went
+no further than a task, a worker or a thread, and with INKLING_CALLBACKS set every callback of the
+event loop that took more than `SLOW` of processor time, with what it was about. To leave (`q`) and
+to go back to the shell (from the palette) are counted and not done: a bench ends the app itself,
+and nobody would fetch it back.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from tui.screens.train import TrainScreen
 SLOW = 0.010
 """Seconds of processor time that no callback of the event loop should take."""
 
-EVERY = 0.25
+EVERY = 0.1
 
 
 class Report:
@@ -75,6 +76,7 @@ class Report:
         found = {
             "refreshes": self.refreshes,
             "leavings": self.leavings,
+            "waiting": len(app._keys_waiting),
             "room": room,
             "phase": state.status.phase if state else "",
             "errors": self.errors,
@@ -111,6 +113,8 @@ def _count_refreshes(report: Report) -> None:
         leave_from_outside, self
     )
     InklingApp.exit = stay  # type: ignore[method-assign]
+    InklingApp.action_suspend = stay  # type: ignore[method-assign]
+    InklingApp.action_suspend_process = stay  # type: ignore[method-assign]
 
 
 def _gather_errors(report: Report) -> None:

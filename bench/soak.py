@@ -7,9 +7,10 @@ The app runs in a pseudo-terminal and a network trains in its worker. Keys come 
 commands (of the room in sight, mostly), from the ones that move about, and from what is typed into
 fields; between them the terminal is resized, down to sizes that are too small for anything, and the
 mouse clicks, drags and turns its wheel anywhere. A run that has ended or is held is started again.
-Exceptions are gathered wherever they go (see `inside.py`). Memory is what the app's process has of
-its own, looked at on the Train screen at rest: after a tenth of the refreshes, when every room has
-been seen and everything is loaded, and at the end.
+Keys come faster than the app can follow, but by no more than `AHEAD`: keys that wait would be all
+that grew. Exceptions are gathered wherever they go (see `inside.py`). Memory is what the app's
+process has of its own, looked at on the Train screen at rest: after a tenth of the refreshes, when
+every room has been seen and everything is loaded, and at the end.
 """
 
 from __future__ import annotations
@@ -50,6 +51,9 @@ LONGEST_PAUSE = 0.04
 
 PATIENCE = 0.7
 """Seconds that nothing is learnt before somebody goes and sees to it."""
+
+AHEAD = 30
+"""Keys that may wait for the app to take them in hand."""
 
 RARE = ("stop", "fork", "act")
 """What ends a run, and is therefore done once where another thing is done five times."""
@@ -110,6 +114,13 @@ class Fingers:
             self.app.send(as_typed(key))
             self.tally.keys += 1
             self.app.read_for(ESCAPE_DELAY if key == "escape" else 0.01)
+
+    def let_it_follow(self, waiting: int) -> None:
+        """Hold still until no more than so many keys wait."""
+        until = time.monotonic() + 60
+        while self.found().get("waiting", 0) > waiting and self.app.process.poll() is None:
+            assert time.monotonic() < until, "the app no longer takes keys in hand"
+            self.app.read_for(0.05)
 
     def do_something(self, room: str) -> None:
         chance = self._random.random()
@@ -176,7 +187,7 @@ class Fingers:
 def soak(folder: Path, refreshes: int, seed: int, say: Callable[[str], None] = print) -> Tally:
     """Press keys until the screen has been refreshed so often."""
     tally, report = Tally(), folder / "report.json"
-    app = AppInPty(folder / "runs", ["--epochs", "100000", "--keep", "last"])
+    app = AppInPty(folder / "runs", ["--epochs", "100000", "--keep", "last", "--link", "fast"])
     app.COMMAND = (str(Path(__file__).with_name("inside.py").resolve()), str(report), "--")
     # What is saved right here, and the settings, are nobody's.
     app.surroundings = {
@@ -198,6 +209,7 @@ def soak(folder: Path, refreshes: int, seed: int, say: Callable[[str], None] = p
                 found = fingers.found()
                 tally.rooms[found.get("room", "")] += 1
                 fingers.do_something(found.get("room", "train"))
+            fingers.let_it_follow(AHEAD)
             fingers.keep_it_training(found.get("phase", ""))
             tally.refreshes = found.get("refreshes", 0)
             tally.errors = found.get("errors", [])
@@ -220,6 +232,8 @@ def soak(folder: Path, refreshes: int, seed: int, say: Callable[[str], None] = p
 def _at_rest(fingers: Fingers) -> float:
     """Megabytes of its own on the Train screen, the least of some seconds."""
     fingers.go_to_train()
+    fingers.app.read_for(1)
+    fingers.let_it_follow(0)
     found = []
     for _ in range(20):
         fingers.app.read_for(0.1)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.console import RenderableType
 from textual import on, work
 from textual.binding import BindingType
-from textual.filter import LineFilter
+from textual.filter import LineFilter, Monochrome
 from textual.screen import Screen
 
 from nn.hyperparameters import Hyperparameters
@@ -23,7 +23,7 @@ from tui.engine.text import printable
 from tui.habits import Habits
 from tui.keys_in_order import KeysInOrder
 from tui.link import LINKS, Link
-from tui.output_filter import OutputFilter
+from tui.output_filter import COLOURLESS, OutputFilter
 from tui.rooms import ROOMS
 from tui.screens.dialogs import Question, about_a_live_run
 from tui.screens.room import Room
@@ -69,7 +69,11 @@ class InklingApp(KeysInOrder, TuningControl):
             self.habits.apply(theme=not few)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), self._output_filter]
+        filters = super().get_line_filters()
+        if self.native_ansi_color:
+            # Greys made of the terminal's own colours, which nobody knows, are black on black.
+            filters = [COLOURLESS if isinstance(one, Monochrome) else one for one in filters]
+        return [*filters, self._output_filter]
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         super()._display(screen, thin(renderable))

@@ -8,6 +8,7 @@ import math
 import sys
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -26,6 +27,7 @@ class _Parser(argparse.ArgumentParser):
     """Adds them."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        self._given = list(sys.argv[1:] if args is None else args)
         add, self.hyperparameters = self.hyperparameters, None
         if add is not None:
             add(self)
@@ -34,6 +36,12 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         from tui.engine.text import printable
 
+        if message.startswith("argument COMMAND"):
+            # The value of an option that there is not is taken for a command.
+            for option, value in pairwise(self._given):
+                unknown = option.startswith("-") and option not in self._option_string_actions
+                if unknown and "=" not in option and repr(value) in message:
+                    message = f"there is no option {option}"
         sentence = printable(message[:1].upper() + message[1:])
         print(f"inkling: {sentence.rstrip('.')}. See {self.prog} --help.", file=sys.stderr)
         sys.exit(USAGE)

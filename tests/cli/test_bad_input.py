@@ -172,6 +172,7 @@ def test_a_value_that_will_not_do(option: str, value: str, says: str, refused: R
         ["\x1b]0;title\x07"],
         ["[bold]levitate[/bold]"],
         ["--levitate"],
+        ["--levitate", "3"],
         ["--json"],
         ["attach", "a", "b"],
         ["attach", "--epochs", "1"],
@@ -181,6 +182,7 @@ def test_a_value_that_will_not_do(option: str, value: str, says: str, refused: R
 def test_what_the_command_line_does_not_know(arguments: list[str], refused: Refused) -> None:
     sentence = refused(*arguments)
     assert "--help" in sentence
+    assert ("--levitate" in sentence) == ("--levitate" in arguments)
     assert len(sentence) < 600
 
 

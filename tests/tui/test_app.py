@@ -26,16 +26,18 @@ from pilots import (
 )
 from rich.console import RenderableType
 from rich.segment import Segment
+from rich.style import Style
 from run_states import PHASES, of_phase
 from textual import events
 from textual.color import Color
+from textual.filter import Monochrome
 from textual.screen import Screen
 from textual.widgets import Select
 
 from tui.app import InklingApp
 from tui.engine.commands import Stop
 from tui.engine.state import RunState
-from tui.output_filter import OutputFilter
+from tui.output_filter import COLOURLESS, OutputFilter
 from tui.session import Session
 from tui.themes import THEMES
 from tui.widgets.digit_grid import DigitGrid
@@ -193,6 +195,24 @@ async def test_without_colour_the_focus_and_errors_can_be_seen(
         assert styles_at(app, choice.region.x + 2, choice.region.y) != with_focus
         field(app, "epochs").edit().value = "x"
         await wait_for(pilot, lambda: "! Epochs" in text(app))
+        # In the terminal's own colours there is none either, not even black on black.
+        app.theme = "ansi-dark"
+        assert not any(isinstance(one, Monochrome) for one in app.get_line_filters())
+        assert COLOURLESS in app.get_line_filters()
+
+
+def test_without_colour_pixels_are_shapes() -> None:
+    cells = [
+        Segment(words, Style.parse(style))
+        for words, style in (
+            ("▀▀", "#eeeeee on #111111"), ("▀", "#111111 on #eeeeee"), ("▀", "#eeeeee on #dddddd"),
+            ("▀ ", "#111111 on #000000"), (" ", "#111111 on #ffffff"), (" ", "white on blue"),
+            ("a ▀", "#eeeeee on #eeeeee"),
+        )
+    ]  # fmt: skip
+    after = COLOURLESS.apply(cells, Color(0, 0, 0))
+    assert "".join(cell.text for cell in after) == "▀▀▄█  █ a ▀"
+    assert all(cell.style.color.is_default and cell.style.bgcolor.is_default for cell in after)
 
 
 def styles_at(app: InklingApp, x: int, y: int) -> tuple[bool | None, ...]:

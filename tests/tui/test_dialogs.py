@@ -101,7 +101,7 @@ async def test_ctrl_q_asks_too_and_asks_once(runs: Path) -> None:
         await app.session.ask(Stop())
 
 
-async def test_letters_do_nothing_under_the_question() -> None:
+async def test_letters_do_nothing_under_the_question_and_a_click_beside_it_leaves_it() -> None:
     async with opened(session := QuietSession()) as (app, pilot):
         session.state = of_phase("running")
         app.train.show_state(session.state)
@@ -109,6 +109,9 @@ async def test_letters_do_nothing_under_the_question() -> None:
         await wait_for(pilot, lambda: isinstance(app.screen, Question))
         await pilot.press("s", "e", "S", "w", "question_mark", "f")
         assert isinstance(app.screen, Question)
+        await pilot.click(offset=(1, 1))
+        await wait_for(pilot, lambda: app.screen is app.train)
+        assert app.is_running
         assert session.asked == []
 
 

@@ -182,7 +182,7 @@ async def test_each_reason_for_an_empty_pane_is_a_sentence() -> None:
     app = GridApp()
     async with app.run_test(size=(60, 20)) as pilot:
         await pilot.pause()
-        assert "after the first epoch" in text_of(app)
+        assert "as soon as training starts" in text_of(app)
         app.grid.predictions = make(wrong=())
         await wait_for(pilot, lambda: "0 wrong" in text_of(app))
         app.grid.wrong_only = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pilots import SIZES, QuietSession, field, form, lines, opened, text, unfold, wait_for
+from pilots import SIZES, QuietSession, burst, field, form, lines, opened, text, unfold, wait_for
 from run_states import of_phase
 from textual.widgets import Static
 
@@ -173,6 +173,12 @@ async def test_up_and_down_go_from_field_to_field_and_do_not_open_a_choice() -> 
         await pilot.press("enter", "down", "enter")
         await wait_for(pilot, lambda: field(app, "activation").text == "leaky_relu")
         assert focused_field(app) == "activation"
+        await pilot.press("pagedown", "pagedown")
+        # Typed on, before what has just been unfolded for the first time is anywhere.
+        with app.batch_update():
+            burst(app, "enter", "down", "down")
+            await wait_for(pilot, lambda: field(app, "dropout").is_attached)
+        await wait_for(pilot, lambda: focused_field(app) == "weight_decay")
 
 
 async def test_in_two_columns_down_is_down() -> None:

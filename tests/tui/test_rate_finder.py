@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pilots import QuietSession, field, opened, text, wait_for
+from pilots import QuietSession, field, lines, opened, text, wait_for
 from textual.pilot import Pilot
 
 from nn.hyperparameters import Hyperparameters
@@ -55,6 +55,9 @@ async def test_enter_puts_the_suggestion_into_the_field() -> None:
         assert finder.found is not None
         await wait_for(pilot, lambda: "Suggested: " in text(app))
         assert len(finder.query_one(RateCurve).points) > 50
+        await wait_for(pilot, lambda: "enter takes it" in text(app))
+        row, line = next((y, row) for y, row in enumerate(lines(app)) if "enter takes it" in row)
+        assert app.screen.get_style_at(line.index("enter"), row).meta == {"@click": "screen.take"}
         await pilot.press("enter")
         await wait_for(pilot, lambda: app.screen is app.train)
         assert field(app, "learning_rate").parse() == finder.found

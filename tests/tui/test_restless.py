@@ -15,7 +15,10 @@ from typing import Any
 import effects_backprop
 from pilots import LONG, QuietSession, backprop_room, burst, opened, wait_for, wait_for_phase
 from processes import live_workers
+from rich.style import Style
 from run_states import of_phase
+from textual.command import CommandList
+from textual.events import Click
 from textual.pilot import Pilot
 from textual.worker import WorkerState
 
@@ -77,6 +80,18 @@ async def test_keys_that_come_before_what_they_are_for_or_after_it_has_gone() ->
             burst(app, *keys)
             await asyncio.sleep(0.2)
             await back_to_train(app, pilot)
+
+
+async def test_a_click_on_a_command_that_is_no_longer_found() -> None:
+    async with opened(QuietSession()) as (app, pilot):
+        await pilot.press("ctrl+p")
+        await wait_for(pilot, lambda: app.screen.query(CommandList))
+        found = app.screen.query_one(CommandList)
+        await wait_for(pilot, lambda: found.option_count > 1)
+        drawn = Style.from_meta({"option": found.option_count})
+        found.post_message(Click(found, 4, 3, 0, 0, 1, False, False, False, style=drawn))
+        await pilot.pause()
+        assert app.is_running
 
 
 async def test_who_walks_and_turns_the_page_in_one_breath(tmp_path: Path) -> None:

@@ -17,10 +17,11 @@ from textual.geometry import Region
 from tui.engine.chart_view import ALONGS, METRICS, SCOPES, ChartView
 from tui.engine.history import RunHistory
 from tui.engine.overlays import MOST, Overlay
-from tui.widgets.chart_cursor import stops
+from tui.widgets.chart_cursor import laid, moved, reach, stops
 from tui.widgets.chart_plan import plan
 from tui.widgets.chart_sheet import ChartPlan
 from tui.widgets.run_chart import RunChart
+from tui.widgets.strips import Canvas, Picture
 
 STEPS_PER_EPOCH = 50
 
@@ -289,6 +290,23 @@ def test_a_stretch_without_a_measurement_says_so() -> None:
     said = plan(history, 110, 20, (), view=ChartView(metric="samples/s", scope="recent"))
     assert "o shows more" in str(said)
     assert "after every epoch" in str(plan(run(20), 110, 20, (), view=ChartView(metric="accuracy")))
+
+
+def test_the_cursor_where_the_run_has_ended_and_where_nothing_was_measured() -> None:
+    others = (beside(0, 1, 1000),)
+    there = plan(run(), 110, 20, (), view=ChartView(), zoom=(600, 700), overlays=others)
+    assert isinstance(there, ChartPlan)
+    sheet = Picture.from_canvas(Canvas(there.width, there.height), ())
+    assert 600 < moved(there, 650, 1) < 700
+    assert laid(sheet, there, 650, None).height == there.height + 1
+    nothing = [line.raw.kept(np.zeros(len(line.raw), bool)) for line in there.lines]
+    pairs = zip(there.lines, nothing, strict=True)
+    empty = dataclasses.replace(
+        there, lines=tuple(dataclasses.replace(line, raw=raw) for line, raw in pairs)
+    )
+    assert moved(empty, 650, 1) == 650
+    assert reach(empty, 650, 610) == (610, 650)
+    assert laid(sheet, empty, 650, None).height == there.height + 1
 
 
 def test_times_have_labels_of_a_clock() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.command import CommandList, CommandPalette
 from textual.css.query import NoMatches
+from textual.events import Click
 from textual.screen import ModalScreen, ScreenResultType
 
 
@@ -31,12 +33,33 @@ class Once:
 
 
 class Dialog(Once, ModalScreen[ScreenResultType]):
-    """What dims the room behind it."""
+    """What dims the room behind it; a click beside it leaves it."""
+
+    def on_click(self, event: Click) -> None:
+        if event.widget is self:
+            self.action_leave()
+
+    def action_leave(self) -> None:
+        """Go without an answer."""
+        self.dismiss()
+
+
+class CommandsFound(CommandList):
+    """Textual's own, which takes it for granted that what is clicked is still there."""
+
+    async def _on_click(self, event: Click) -> None:
+        # Textual calls the handlers of all classes, from here up to where the default is prevented.
+        if event.style.meta.get("option", 0) >= self.option_count:
+            event.prevent_default()
 
 
 class Palette(Once, CommandPalette):
     """Textual's own, of which a double click beside it takes away the room below too, and which
     does not expect to be gone, or not to be laid out yet, when it comes to show what it found."""
+
+    def compose(self) -> ComposeResult:
+        for part in super().compose():
+            yield CommandsFound() if type(part) is CommandList else part
 
     def query_one(self, selector: Any, expect_type: Any = None) -> Any:
         """What is in it; once all of that has gone, something that nobody will see."""

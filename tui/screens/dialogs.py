@@ -119,7 +119,7 @@ class Question(Dialog[str]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "answer_last", "Nothing"),
+        Binding("escape", "leave", "Nothing"),
         Binding("down", "app.focus_next", show=False),
         Binding("up", "app.focus_previous", show=False),
     ]
@@ -141,6 +141,6 @@ class Question(Dialog[str]):
     def _answered(self, event: Button.Pressed) -> None:
         self.dismiss(event.button.id)
 
-    def action_answer_last(self) -> None:
+    def action_leave(self) -> None:
         harmless = [answer for answer in self._answers if answer in HARMLESS]
         self.dismiss(harmless[0] if harmless else list(self._answers)[-1])

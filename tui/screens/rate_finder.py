@@ -24,6 +24,9 @@ SHOW_EVERY = 0.1
 """Seconds between two looks at how far it is; a test of small digits has a thousand steps a
 second."""
 
+TAKE_OR_LEAVE = "[@click=screen.take]enter takes it[/], [@click=screen.dismiss]esc leaves it[/]"
+"""Keys, and for the mouse."""
+
 
 class RateFinder(Dialog[float | None]):
     """Returns the suggested rate, if there is one and it is taken; Esc ends the test."""
@@ -109,7 +112,7 @@ class RateFinder(Dialog[float | None]):
                         f"Suggested: {format_value(rate)}, where the loss falls steepest or a "
                         "tenth of where it is lowest. Enter puts it into the field."
                     )
-                    self.query_one("#finder").border_subtitle = "enter takes it, esc leaves it"
+                    self.query_one("#finder").border_subtitle = TAKE_OR_LEAVE
 
     def _say(self, words: str) -> None:
         self.query_one("#finder-words", Static).update(words, layout=False)

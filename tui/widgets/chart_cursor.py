@@ -15,14 +15,17 @@ from tui.widgets.strips import Canvas, Picture, cells, shorten
 
 
 def stops(plan: ChartPlan) -> Columns:
-    """The columns at which the cursor stops: those of the run's own finest line."""
-    own = [line for line in plan.lines if line.role <= Role.VALIDATION] or plan.lines
-    return max((line.raw for line in own), key=len)
+    """The columns at which the cursor stops: those of the run's own finest line, or of another
+    run's where it has none in sight itself. There may be none at all, close up."""
+    own = [line for line in plan.lines if line.role <= Role.VALIDATION and len(line.raw)]
+    return max((line.raw for line in own or plan.lines), key=len)
 
 
 def moved(plan: ChartPlan, cursor: float, by: int) -> float:
     """The step of the stop that is so many further on, or the last there is."""
     places = _middles(stops(plan))
+    if not len(places):
+        return cursor
     place = min(max(_nearest(places, cursor) + by, 0), len(places) - 1)
     return float(places[place])
 
@@ -31,6 +34,8 @@ def reach(plan: ChartPlan, one: float, other: float) -> Stretch:
     """All the steps from one stop to another."""
     found = stops(plan)
     places = _middles(found)
+    if not len(places):
+        return min(one, other), max(one, other)
     low, high = (_nearest(places, step) for step in sorted((one, other)))
     return float(found.first[low]), float(found.last[high])
 
@@ -43,7 +48,9 @@ def laid(picture: Picture, plan: ChartPlan, cursor: float, start: float | None) 
     """
     canvas = Canvas(picture.width, picture.height + 1)
     canvas.blit(0, 0, picture.codes, picture.styles)
-    found, at = stops(plan), 0
+    found = stops(plan)
+    if not len(found):
+        return Picture.from_canvas(canvas, picture.palette)
     at = _nearest(_middles(found), cursor)
     x = float(found.x[at])
     cell, axis = plan.left + plan.cell(x), plan.height - 2

@@ -215,7 +215,7 @@ class DigitGrid(PictureWidget, can_focus=True):
     def _why_nothing(self, layout: Layout | None) -> str:
         """A sentence if there is nothing to draw; an empty one if there is."""
         if self.predictions is None:
-            return "The digits will appear here after the first epoch."
+            return "The digits will appear here as soon as training starts."
         if not len(self.predictions):
             return "The test set is empty."
         if self.wrong_only and not len(self.predictions.wrong):

@@ -95,7 +95,8 @@ class FieldColumn(VerticalScroll, can_focus=False, inherit_bindings=False):
     def action_move(self, rows: int) -> None:
         """Focus the nearest that stands above (-1) or below (1) what has the focus."""
         focused = self.screen.focused
-        if focused is None:
+        inside = [widget for widget in self.screen.focus_chain if self in widget.ancestors]
+        if focused not in inside:
             return
         here = _place(focused)
 
@@ -103,10 +104,13 @@ class FieldColumn(VerticalScroll, can_focus=False, inherit_bindings=False):
             there = _place(widget)
             return (there.y - here.y) * rows, abs(there.x - here.x)
 
-        inside = (widget for widget in self.screen.focus_chain if self in widget.ancestors)
-        there = [widget for widget in inside if distance(widget)[0] > 0]
-        if there:
-            min(there, key=distance).focus()
+        if all(_place(widget) for widget in inside):
+            there = [widget for widget in inside if distance(widget)[0] > 0]
+            nearest = min(there, key=distance, default=focused)
+        else:
+            # What has just been unfolded is nowhere yet. It is next all the same.
+            nearest = inside[min(max(inside.index(focused) + rows, 0), len(inside) - 1)]
+        nearest.focus()
 
 
 def _place(widget: Widget) -> Region:

@@ -63,7 +63,8 @@ def whole(view: ErrorView) -> list[str]:
             f"{m.accuracy_without_doubtful:.2%} without {len(m.doubtful)} labels people doubt"
         )
     elif len(m.suspects.indices):
-        facts.append(f"{len(m.suspects.indices):,} labels look wrong to it")
+        n = len(m.suspects.indices)
+        facts.append(f"{n:,} {'label looks' if n == 1 else 'labels look'} wrong to it")
     facts.append(f"loss {m.mean_loss:.4f}")
     facts.append(f"ECE {m.reliability.expected_error:.4f}")
     facts.append(f"F1 {m.report.macro_f1:.4f}")
