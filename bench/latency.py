@@ -12,7 +12,9 @@ cells that differ are sent, and the clock stops at the first burst of as many by
 effect has at the least: what a live run sends by itself in between comes in smaller ones, or, where
 the room lives of the run, may be taken for it now and then.
 Idle (in the other rooms: held) and training are measured in turn, so that the noise of the machine
-falls on both. `--callbacks` lists what kept the event loop for more than 10 ms of processor time.
+falls on both. `worked` is what the app has had of the processor for each key, drawing the live run
+included: it says most where others use the machine. `--callbacks` lists what kept the event loop
+for more than 10 ms of processor time.
 """
 
 from __future__ import annotations
@@ -61,13 +63,13 @@ ROOMS = {
 }
 
 
-def type_letters(app: AppInPty, keys: int) -> list[float]:
-    """Milliseconds from key to repaint, one per key."""
+def type_letters(app: AppInPty, keys: int) -> tuple[list[float], float]:
+    """Milliseconds from key to repaint, one per key; and those of the app's processor, in all."""
     for key in ("f", "\t", "\t", "\t"):  # Preset, heading, data set, split: a text field.
         app.send(key)
         app.read_for(0.5)
     app.read_for(0.5)
-    found = []
+    found, worked = [], app.processor_ms()
     for number in range(keys):
         letter = chr(FIRST_LETTER + number % 600)
         if number % 10 == 0:
@@ -79,19 +81,20 @@ def type_letters(app: AppInPty, keys: int) -> list[float]:
             raise SystemExit(f"key {number} never showed")
         found.append(took * 1000)
         app.read_for(max(GAP - took, 0.001))
+    worked = app.processor_ms() - worked
     app.send("\x15auto")  # A form with an error would start nothing.
     app.read_for(0.3)
     app.send("\x1b")
     app.read_for(0.3)
-    return found
+    return found, worked
 
 
-def press(app: AppInPty, room: Keys, keys: int) -> list[float]:
-    """Milliseconds from key to a burst of the room's own, one per key."""
+def press(app: AppInPty, room: Keys, keys: int) -> tuple[list[float], float]:
+    """Milliseconds from key to a burst of the room's own, one per key; and the processor's."""
     for key in room.enter:
         app.send(key)
         app.read_for(3.0)
-    found = []
+    found, worked = [], app.processor_ms()
     for _, key in zip(range(keys), cycle(room.pressed), strict=False):
         began = time.perf_counter()
         app.send(key)
@@ -99,11 +102,12 @@ def press(app: AppInPty, room: Keys, keys: int) -> list[float]:
         if took is not None:  # At an end of something, say, a key has no effect.
             found.append(took * 1000)
         app.read_for(max(GAP - (time.perf_counter() - began), 0.001))
+    worked = app.processor_ms() - worked
     app.send("\x1b")
     app.read_for(0.3)
     app.send("1")
     app.read_for(1.0)
-    return found
+    return found, worked
 
 
 @contextmanager
@@ -131,11 +135,12 @@ def main() -> None:
     parser.add_argument("--room", choices=("train", *ROOMS), default="train")
     parser.add_argument("--callbacks", action="store_true")
     options = parser.parse_args()
-    pressing: Callable[[AppInPty, int], list[float]] = type_letters
+    pressing: Callable[[AppInPty, int], tuple[list[float], float]] = type_letters
     if options.room != "train":
         pressing = lambda app, keys: press(app, ROOMS[options.room], keys)  # noqa: E731
     still = "idle" if options.room == "train" else "held"
     rows: dict[str, list[float]] = {still: [], "training": []}
+    worked = dict.fromkeys(rows, 0.0)
     traffic: list[float] = []
     callbacks: list[dict[str, list[float]]] = []
     for _round in range(2):
@@ -143,21 +148,26 @@ def main() -> None:
             if still == "held":
                 app.send("e")
                 app.read_for(5.0)
-            rows[still] += pressing(app, options.keys // 2)
+            found, work = pressing(app, options.keys // 2)
+            rows[still] += found
+            worked[still] += work
             app.send(" ")
             app.read_for(4.0)
             before = slow(report)
             began = time.perf_counter()
             sent = app.read_for(5.0)
             traffic.append(sent / (time.perf_counter() - began) / 1024)
-            rows["training"] += pressing(app, options.keys // 2)
+            found, work = pressing(app, options.keys // 2)
+            rows["training"] += found
+            worked["training"] += work
             app.read_for(0.5)
             callbacks.append({name: [*found, *before.get(name, [0])][:3]
                               for name, found in slow(report).items()})  # fmt: skip
-    print(f"{'':10} {'p50':>6} {'p95':>6} {'p99':>6}  ms from key to repaint, {options.room}")
+    print(f"{'':10} {'p50':>6} {'p95':>6} {'p99':>6} {'worked':>7}  ms a key, {options.room}")
     for name, values in rows.items():
         p50, p95, p99 = np.percentile(values, [50, 95, 99])
-        print(f"{name:10} {p50:6.1f} {p95:6.1f} {p99:6.1f}  ({len(values)} keys)")
+        work = worked[name] / options.keys
+        print(f"{name:10} {p50:6.1f} {p95:6.1f} {p99:6.1f} {work:7.1f}  ({len(values)} keys)")
     print(f"sent while training, no keys: {np.mean(traffic):.1f} KB/s")
     if options.callbacks:
         tell(callbacks)
