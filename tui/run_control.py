@@ -49,6 +49,7 @@ class RunControl(Guide):
         while self.screen is not self.train:
             self.pop_screen()
         room.link, room.keys = self.link, self.keys
+        room.flowing = self.session.state is not None and self.session.state.status.moving
         if room is not self.train:
             room.prepare()
             self.push_screen(room)
@@ -83,6 +84,7 @@ class RunControl(Guide):
             async for state in self.session.changes():
                 self.room.sent = self.meter.rate
                 self.room.show_state(state)
+                self.room.flowing = state.status.moving
         except Exception as error:
             # Whatever went wrong here went wrong on this side: the run is another process's.
             self.log.error(error)

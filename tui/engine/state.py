@@ -44,16 +44,8 @@ from tui.engine.tail import Died, News, Quiet, StepsRecorded, Waiting
 from tui.engine.text import printable
 
 Phase = Literal[
-    "idle",
-    "preparing",
-    "running",
-    "paused",
-    "finished",
-    "stopped",
-    "diverged",
-    "failed",
-    "died",
-]
+    "idle", "preparing", "running", "paused", "finished", "stopped", "diverged", "failed", "died",
+]  # fmt: skip
 
 LIVE: frozenset[Phase] = frozenset({"preparing", "running", "paused"})
 """The phases in which a worker is at work or waiting for a word."""
@@ -100,6 +92,11 @@ class RunStatus:
     @property
     def live(self) -> bool:
         return self.phase in LIVE
+
+    @property
+    def moving(self) -> bool:
+        """Is there news of it all the time?"""
+        return self.live and self.phase != "paused"
 
     @property
     def progress(self) -> float:

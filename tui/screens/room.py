@@ -54,6 +54,9 @@ class Room(Screen[None]):
     link: reactive[Link] = reactive(LINKS["normal"], repaint=False)
     """What the line to the terminal carries."""
 
+    flowing: reactive[bool] = reactive(True, repaint=False)
+    """Do news of the run come in a stream?"""
+
     keys: reactive[Mapping[str, str]] = reactive(dict, repaint=False)
     """Keys of the user's own, by command."""
 
@@ -87,6 +90,7 @@ class Room(Screen[None]):
         for widget in self.query(PictureWidget):
             widget.set_reactive(PictureWidget.ascii_only, self.ascii_only)
             widget.set_reactive(PictureWidget.link, self.link)
+            widget.set_reactive(PictureWidget.flowing, self.flowing)
         self.watch_keys(self.keys)
 
     def explain_panes(self) -> None:
@@ -138,6 +142,10 @@ class Room(Screen[None]):
         # Whatever a letter stood on is somewhere else now.
         self.jump.end()
         self.take_hint_away()
+
+    def watch_flowing(self, flowing: bool) -> None:
+        for widget in self.query(PictureWidget):
+            widget.flowing = flowing
 
     def watch_keys(self, keys: Mapping[str, str]) -> None:
         for line in self.query(KeyLine):

@@ -28,12 +28,17 @@ Codes = npt.NDArray[np.uint32]
 StyleNumbers = npt.NDArray[np.int32]
 
 SPACE: Final = 0x20
+LAST_ASCII: Final = 0x7F
 CONTINUED: Final = 0  # the right half of a character two cells wide
 UNPRINTABLE: Final = "·"
 
 # Moving the cursor and naming a colour costs about as many bytes as this many cells.
 CELLS_WORTH_RESENDING: Final = 6
 REGIONS_PER_LINE: Final = 4
+
+JUMP_BYTES: Final = 8  # to move the cursor
+STYLE_BYTES: Final = 24  # to name a colour, or two
+WIDE_BYTES: Final = 2  # of a character that is not ASCII, beyond the first
 
 
 def visible(text: str) -> str:
@@ -221,6 +226,19 @@ def changed_regions(old: Picture | None, new: Picture) -> list[Region] | None:
         for start, stop in _spans(np.flatnonzero(differs[line])):
             regions.append(Region(start, line, stop - start, 1))
     return regions
+
+
+def bytes_of(picture: Picture, regions: Iterable[Region] | None) -> int:
+    """About how many bytes a terminal is sent for these regions of a picture; None is all of it."""
+    if regions is None:
+        regions = (Region(0, line, picture.width, 1) for line in range(picture.height))
+    total = 0
+    for x, y, width, _ in regions:
+        codes, styles = picture.codes[y, x : x + width], picture.styles[y, x : x + width]
+        wide = int(np.count_nonzero(codes > LAST_ASCII))
+        changes = int(np.count_nonzero(styles[1:] != styles[:-1]))
+        total += JUMP_BYTES + width + WIDE_BYTES * wide + STYLE_BYTES * (changes + 1)
+    return total
 
 
 def _spans(columns: npt.NDArray[np.intp]) -> list[tuple[int, int]]:
