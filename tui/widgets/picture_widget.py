@@ -24,7 +24,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from tui.link import LINKS, Link
-from tui.widgets.strips import Canvas, Picture, bytes_of, changed_regions
+from tui.widgets.line import Painted
 
 LONGEST_WAIT = 5.0
 """Seconds that a picture may have to wait because the one before it was large."""
@@ -51,7 +51,7 @@ class PictureWidget(Widget):
     def __init__(self, *, max_rate: float = 5.0) -> None:
         """Make an empty picture widget that new data repaint at most `max_rate` times a second."""
         super().__init__()
-        self._picture: Picture | None = None
+        self._picture: Painted | None = None
         self._behind = False
         self._being_painted = False
         self._not_before = 0.0
@@ -64,7 +64,7 @@ class PictureWidget(Widget):
         raise NotImplementedError
 
     @property
-    def picture(self) -> Picture | None:
+    def picture(self) -> Painted | None:
         """What is shown now; None before the first picture."""
         return self._picture
 
@@ -126,11 +126,14 @@ class PictureWidget(Widget):
         """Subclasses call this when they really make one: the clock of `max_rate` starts."""
         self._not_before = monotonic() + 1.0 / max(self.max_rate * self.link.share, 0.01)
 
-    def show_picture(self, picture: Picture) -> None:
+    def show_picture(self, picture: Painted) -> None:
         """Swap in a picture and repaint the cells in which it differs from the last."""
-        regions = changed_regions(self._picture, picture)
+        regions = picture.changes_from(self._picture)
         self._picture = picture
         if self.RATIONED:
+            from tui.widgets.strips import Picture, bytes_of
+
+            assert isinstance(picture, Picture)
             wait = min(bytes_of(picture, regions) / self.link.budget, LONGEST_WAIT)
             self._not_before = max(self._not_before, monotonic() + wait)
         if self._being_painted:
@@ -142,6 +145,8 @@ class PictureWidget(Widget):
 
     def show_sentence(self, text: str, style: Style, ground: Style) -> None:
         """Swap in a picture that is nothing but a sentence in the middle."""
+        from tui.widgets.strips import Canvas, Picture
+
         canvas = Canvas(self.size.width, self.size.height)
         canvas.put_paragraph(text, 1)
         self.show_picture(Picture.from_canvas(canvas, (ground, style)))
