@@ -85,6 +85,8 @@ async def open_app(run: RunDirectory, epochs: int) -> tuple[float, float, float]
     begun, worked = time.perf_counter(), time.process_time()
     app = InklingApp(Session(run.path.parent), attach=run)
     async with app.run_test(size=(120, 40)):
+        while not app.train.furnished:
+            await asyncio.sleep(0.005)
         while not (app.train.chart.planned and not app.train.chart.drawing):
             await asyncio.sleep(0.005)
         first = time.perf_counter() - begun

@@ -4,8 +4,9 @@
 
 Ten times a second REPORT (a JSON file, replaced whole) says how often the screen was refreshed,
 in which room it is, what the run does, how many keys wait for their turn, every exception that went
-no further than a task, a worker or a thread, and with INKLING_CALLBACKS set every callback of the
-event loop that took more than `SLOW` of processor time, with what it was about. To leave (`q`) and
+no further than a task, a worker or a thread, how many bytes each kind of widget has sent, and with
+INKLING_CALLBACKS set every callback of the event loop that took more than `SLOW` of processor time,
+with what it was about. To leave (`q`) and
 to go back to the shell (from the palette) are counted and not done: a bench ends the app itself,
 and nobody would fetch it back.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 import threading
 import time
@@ -29,11 +31,15 @@ from textual.worker import Worker
 from tui.app import InklingApp
 from tui.cli import main
 from tui.screens.train import TrainScreen
+from tui.thin_updates import ThinLayout, ThinUpdate
 
 SLOW = 0.010
 """Seconds of processor time that no callback of the event loop should take."""
 
 EVERY = 0.1
+
+JUMP = re.compile(r"\x1b\[(\d+);(\d+)H")
+"""Where a run of cells begins: line and column, from 1."""
 
 
 class Report:
@@ -44,6 +50,7 @@ class Report:
         self.callbacks_too = "INKLING_CALLBACKS" in os.environ
         self.refreshes = self.leavings = self.callbacks = 0
         self.errors: list[str] = []
+        self.sent: Counter[str] = Counter()
         self.slow: Counter[str] = Counter()
         self.slowest: dict[str, float] = {}
         self.app: InklingApp | None = None
@@ -79,6 +86,8 @@ class Report:
             "waiting": len(app._keys_waiting),
             "room": room,
             "phase": state.status.phase if state else "",
+            "epoch": state.status.epoch if state else 0,
+            "sent": dict(self.sent),
             "errors": self.errors,
             "callbacks": self.callbacks,
             "slow": {name: [n, self.slowest[name]] for name, n in list(self.slow.items())},
@@ -91,6 +100,7 @@ class Report:
 def look_inside(report: Report) -> None:
     """Have the app, Textual and asyncio tell the report what they do."""
     _count_refreshes(report)
+    _count_bytes(report)
     _gather_errors(report)
     if report.callbacks_too:
         _time_callbacks(report)
@@ -115,6 +125,28 @@ def _count_refreshes(report: Report) -> None:
     InklingApp.exit = stay  # type: ignore[method-assign]
     InklingApp.action_suspend = stay  # type: ignore[method-assign]
     InklingApp.action_suspend_process = stay  # type: ignore[method-assign]
+
+
+def _count_bytes(report: Report) -> None:
+    """Every run of cells begins with a jump to where it stands, which says whose cells they are."""
+
+    def counting(kind: type[ThinLayout] | type[ThinUpdate]) -> None:
+        render: Any = kind.render_segments
+
+        def rendered(self: Any, console: Any) -> str:
+            text: str = render(self, console)
+            if report.app is not None:
+                begins = [*JUMP.finditer(text)]
+                ends = [*(jump.start() for jump in begins[1:]), len(text)]
+                for jump, end in zip(begins, ends, strict=True):
+                    widget, _ = report.app.screen.get_widget_at(int(jump[2]) - 1, int(jump[1]) - 1)
+                    report.sent[type(widget).__name__] += len(text[jump.start() : end].encode())
+            return text
+
+        kind.render_segments = rendered  # type: ignore[method-assign]
+
+    counting(ThinLayout)
+    counting(ThinUpdate)
 
 
 def _gather_errors(report: Report) -> None:

@@ -1,6 +1,7 @@
 """What somebody may ask for in a moment, imported when nobody waits for anything.
 
-The first screen stands before the rooms behind the number keys are there (`tui.rooms`), and before
+The first screen is seen before NumPy is there, and what is in its panes (`tui.screens.train`). It
+stands before the rooms behind the number keys are there (`tui.rooms`), and before
 what a run's files are read with. To import either when its key is pressed would hold that key, and
 all that are pressed after it, for a tenth of a second or two.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import os
 import threading
 
 SOON = 0.5
@@ -17,6 +19,7 @@ SOON = 0.5
 
 MODULES = (
     # Space, attach: a new run's config.toml, the control socket.
+    "tui.engine.client",
     "tui.engine.run_config",
     "tui.engine.protocol",
     "tui.engine.samples",
@@ -31,6 +34,20 @@ MODULES = (
     "tui.screens.rate_finder",
     "tui.souvenirs",
 )
+
+
+def import_numpy() -> None:
+    """Import it in three quarters of the time."""
+    # OpenBLAS starts its threads when NumPy is imported; the screen multiplies next to nothing. A
+    # worker chooses a number for itself, so this is not for its environment.
+    name = "OPENBLAS_NUM_THREADS"
+    before = os.environ.get(name)
+    os.environ.setdefault(name, "1")
+    try:
+        import numpy  # noqa: F401
+    finally:
+        if before is None:
+            del os.environ[name]
 
 
 def import_ahead() -> None:

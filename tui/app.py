@@ -17,7 +17,6 @@ from textual.screen import Screen
 from nn.hyperparameters import Hyperparameters
 from tui.ahead import SOON, import_ahead
 from tui.commands import RoomName, bindings
-from tui.engine.commands import Stop
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.text import printable
 from tui.habits import Habits
@@ -54,6 +53,7 @@ class InklingApp(KeysInOrder, TuningControl):
     ) -> None:  # fmt: skip
         super().__init__(session, TrainScreen(initial, ascii_only=ascii_only), attach, link)
         self.ascii_only = ascii_only
+        self.hold_keys()
         self._kept: dict[RoomName, Room] = {}
         self._output_filter = OutputFilter(ascii_only=ascii_only)
         for theme in THEMES:
@@ -61,6 +61,7 @@ class InklingApp(KeysInOrder, TuningControl):
         # A theme of many shades comes out grey where there are sixteen colours.
         few = self.console.color_system == "standard"
         self.theme = "ansi-dark" if few else THEMES[0].name
+        self.stylesheet.set_variables(self.get_css_variables())
         self.set_class(ascii_only, "-ascii")
         self.habits = Habits(self, self.train, settings) if settings else None
         self.keys = self.habits.keys if self.habits else {}
@@ -78,9 +79,18 @@ class InklingApp(KeysInOrder, TuningControl):
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         super()._display(screen, thin(renderable))
 
+    def refresh_css(self, animate: bool = True) -> None:
+        # Textual parses all of it once more for the theme that the app begins with.
+        if self.stylesheet._variables != self.get_css_variables():
+            super().refresh_css(animate)
+
     def get_default_screen(self) -> TrainScreen:
         # Not pushed over Textual's own blank one: the first paint is then the only one.
         return self.train
+
+    @on(TrainScreen.Ready)
+    def _furnished(self) -> None:
+        self.let_keys_in()
 
     def on_ready(self) -> None:
         # The collector is off since before the imports (`tui.cli`), and until these are done.
@@ -170,6 +180,8 @@ class InklingApp(KeysInOrder, TuningControl):
             self.exit()
             return
         run = self.session.run
+        from tui.engine.commands import Stop
+
         answer = await self.push_screen_wait(about_a_live_run())
         stopped = answer != "stop" or await self._ask(Stop()) or not self.session.live
         if answer != "stay" and stopped:

@@ -7,11 +7,10 @@ What takes long to import (NumPy, Textual, rich) is imported by the command that
 from __future__ import annotations
 
 import argparse
-import contextlib
 import gc
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from nn.hyperparameters import HyperparameterError, Hyperparameters
@@ -151,8 +150,10 @@ def _open(options: argparse.Namespace) -> int:
     # changed wait for one of 60 frames a second, when only what has changed is drawn.
     sys.setswitchinterval(0.0005)
     os.environ.setdefault("TEXTUAL_FPS", "120")
-    with _quick_start():
-        from tui.app import InklingApp
+    # What is imported stays: to look through it for rubbish, again and again, finds none. The app
+    # lets the collector go on when all of it is there (`tui.ahead`).
+    gc.disable()
+    from tui.app import InklingApp
     from tui.link import chosen
     from tui.session import Session
     from tui.settings import SettingsFile
@@ -173,26 +174,6 @@ def _open(options: argparse.Namespace) -> int:
     if farewell and not in_browser:
         print(farewell)
     return app.return_code or DONE
-
-
-@contextlib.contextmanager
-def _quick_start() -> Iterator[None]:
-    """Import what the screen needs in three quarters of the time."""
-    # What is imported stays: to look through it for rubbish, again and again, finds none. The app
-    # lets the collector go on when all of it is there (`tui.ahead`).
-    gc.disable()
-    # OpenBLAS starts its threads when NumPy is imported; the screen multiplies next to nothing. A
-    # worker chooses a number for itself, so this is not for its environment.
-    name = "OPENBLAS_NUM_THREADS"
-    before = os.environ.get(name)
-    os.environ.setdefault(name, "1")
-    try:
-        import numpy  # noqa: F401
-
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
 
 
 _MANAGING = ("runs", "rm", "pause", "resume", "stop")

@@ -39,6 +39,13 @@ class KeysInOrder(App[str]):
         self._key_at: MessagePump | None = None
         self._lost_and_found: Timer | None = None
 
+    def hold_keys(self) -> None:
+        """Let no key in until `let_keys_in`: there is nothing yet for it to have an effect on."""
+        self._key_in_hand = NO_KEY
+
+    def let_keys_in(self) -> None:
+        self.post_message(self.Next())
+
     async def on_event(self, event: Event) -> None:
         if not isinstance(event, Key) or event.is_forwarded:
             await super().on_event(event)

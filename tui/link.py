@@ -6,6 +6,7 @@ digits are, and that nothing is animated; `Meter` counts what that comes to.
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import sys
@@ -42,12 +43,15 @@ class Link:
 
     Attributes:
         share: of the pictures a second that new data may cause; 1 is the usual rate.
+        budget: bytes a second that new data may cause in one pane: what had much to send waits
+            the longer before it sends again.
         small_digits: draw digits at half their size, which is a quarter of their cells.
         animated: may anything move that has no need to?
     """
 
     name: str
     share: float
+    budget: float
     small_digits: bool
     animated: bool
     help: str
@@ -55,9 +59,9 @@ class Link:
 
 LINKS: Mapping[str, Link] = MappingProxyType(
     {
-        "slow": Link("slow", 0.07, True, False, "few refreshes, small digits"),
-        "normal": Link("normal", 1.0, False, False, "as it is"),
-        "fast": Link("fast", 2.0, False, True, "twice the refreshes"),
+        "slow": Link("slow", 0.07, 400, True, False, "few refreshes, small digits"),
+        "normal": Link("normal", 1.0, 4000, False, False, "as it is"),
+        "fast": Link("fast", 2.0, math.inf, False, True, "twice the refreshes"),
     }
 )
 

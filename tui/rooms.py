@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from tui.commands import RoomName
 from tui.screens.room import Room
-from tui.session import Session
+
+if TYPE_CHECKING:
+    from tui.session import Session
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,10 @@ import time
 from pathlib import Path
 
 from tui.engine.commands import Command, Pause, Resume, Stop
-from tui.engine.log_lines import duration
 from tui.engine.run_directory import RunDirectory, RunError, find_run
 from tui.engine.runs import RunSummary, ancestry, resumable, summaries, summary
 from tui.engine.runs import remove as remove_run
-from tui.engine.text import printable, size_in_words
+from tui.engine.text import duration, printable, size_in_words
 from tui.exit_codes import DONE, FAILED
 
 

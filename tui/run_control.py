@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING
 from textual import on, work
 from textual.driver import Driver
 
-from tui.engine.client import CommandRefused, RunClient
-from tui.engine.commands import Command, Epoch, Pause, Resume, Set, Step, Stop
 from tui.engine.run_directory import RunDirectory, RunError
-from tui.engine.runs import live_runs, remove, summary
 from tui.engine.text import printable, size_in_words
 from tui.guide import Guide
 from tui.link import Link, Meter, metered
@@ -20,14 +17,21 @@ from tui.screens.dialogs import about_coming_back, about_removing
 from tui.screens.room import Room
 from tui.screens.train import TrainScreen
 from tui.session import Session
-from tui.widgets.hyperparameter_form import HyperparameterForm
 
 if TYPE_CHECKING:
+    from tui.engine.commands import Command
     from tui.screens.runs import RunsScreen
+    from tui.widgets.hyperparameter_form import HyperparameterForm
 
-ASKS: dict[str, Command] = {
-    "pause": Pause(), "resume": Resume(), "step": Step(), "epoch": Epoch(), "stop": Stop(),
-}  # fmt: skip
+
+def asked_for(what: str) -> Command:
+    """The command to a worker that a screen means by a word."""
+    from tui.engine.commands import Epoch, Pause, Resume, Step, Stop
+
+    commands: dict[str, Command] = {
+        "pause": Pause(), "resume": Resume(), "step": Step(), "epoch": Epoch(), "stop": Stop(),
+    }  # fmt: skip
+    return commands[what]
 
 
 class RunControl(Guide):
@@ -49,6 +53,7 @@ class RunControl(Guide):
         while self.screen is not self.train:
             self.pop_screen()
         room.link, room.keys = self.link, self.keys
+        room.flowing = self.session.state is not None and self.session.state.status.moving
         if room is not self.train:
             room.prepare()
             self.push_screen(room)
@@ -69,6 +74,8 @@ class RunControl(Guide):
     @work(exit_on_error=False)
     async def _offer(self) -> None:
         """Ask whether one of the runs that are live already is to be watched."""
+        from tui.engine.runs import live_runs
+
         live = await asyncio.to_thread(live_runs, self.session.runs_dir)
         if not live or self.session.state is not None:
             return
@@ -83,6 +90,7 @@ class RunControl(Guide):
             async for state in self.session.changes():
                 self.room.sent = self.meter.rate
                 self.room.show_state(state)
+                self.room.flowing = state.status.moving
         except Exception as error:
             # Whatever went wrong here went wrong on this side: the run is another process's.
             self.log.error(error)
@@ -93,7 +101,7 @@ class RunControl(Guide):
     def _start(self, event: TrainScreen.StartAsked) -> None:
         if self.session.live:
             # Two presses in one read: the second was made for the run that the first has begun.
-            self._ask_aside(ASKS["pause" if event.stint == "run" else event.stint])
+            self._ask_aside(asked_for("pause" if event.stint == "run" else event.stint))
         else:
             self._door(self.session.start, event.hyperparameters, event.stint)
 
@@ -110,7 +118,7 @@ class RunControl(Guide):
     @on(TrainScreen.Asked)
     def _asked(self, event: TrainScreen.Asked) -> None:
         if event.what != "take_up":
-            self._ask_aside(ASKS[event.what])
+            self._ask_aside(asked_for(event.what))
         elif self.session.run is None:
             self.complain("There is no run to take up here; 5 lists every run.")
         else:
@@ -133,6 +141,10 @@ class RunControl(Guide):
     @work
     async def _ask_run(self, run: RunDirectory, what: str) -> None:
         """Have a run's own worker do something, be it the one that is watched or another."""
+        from tui.engine.client import CommandRefused, RunClient
+        from tui.engine.commands import Pause, Resume, Stop
+        from tui.engine.runs import summary
+
         found = await asyncio.to_thread(summary, run)
         paused = found.state == "paused"
         command = Stop() if what == "stop" else Resume() if paused else Pause()
@@ -146,6 +158,8 @@ class RunControl(Guide):
 
     @work
     async def _remove(self, run: RunDirectory) -> None:
+        from tui.engine.runs import remove, summary
+
         found = await asyncio.to_thread(summary, run)
         if found.live:
             self.complain(f"Run {found.name} is live; stop it before you remove it.")
@@ -158,8 +172,10 @@ class RunControl(Guide):
                 self.complain(str(problem))
         self.room.runs_changed()
 
-    @on(HyperparameterForm.Tuned)
-    def _tuned(self, event: HyperparameterForm.Tuned) -> None:
+    def on_hyperparameter_form_tuned(self, event: HyperparameterForm.Tuned) -> None:
+        # Found by its name, for `on` would import the form before the first paint.
+        from tui.engine.commands import Set
+
         self._ask_aside(Set(event.name, event.text))
 
     @work
@@ -169,6 +185,8 @@ class RunControl(Guide):
 
     async def _ask(self, command: Command) -> bool:
         """Was it done? What was asked first is answered first."""
+        from tui.engine.client import CommandRefused
+
         try:
             async with self._asking:
                 await self.session.ask(command)

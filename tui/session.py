@@ -11,17 +11,18 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nn.events import EpochDone, RunStarted
 from nn.hyperparameters import Hyperparameters
-from tui.engine.client import CommandRefused, RunClient, terminal
-from tui.engine.commands import Command
-from tui.engine.facts import ENDINGS, Entry, Paused
 from tui.engine.run_directory import RunDirectory, RunError
-from tui.engine.runs import resumable
-from tui.engine.state import RunState
-from tui.engine.tail import News
 from tui.engine.text import printable
+
+if TYPE_CHECKING:
+    # When there is a run, not before the first paint.
+    from tui.engine.client import RunClient
+    from tui.engine.commands import Command
+    from tui.engine.state import RunState
+    from tui.engine.tail import News
 
 SHOW_EVERY = 0.1
 """Seconds between two changes at the most; a run of small digits has a thousand epochs a minute."""
@@ -34,9 +35,6 @@ ENDING_PATIENCE = 15.0
 
 PREDICT_EVERY = 0.5
 """Seconds between two readings of the predictions."""
-
-PREDICTED = (RunStarted, EpochDone, Paused, *ENDINGS)
-"""When these are told there are other predictions, or will be soon."""
 
 
 class Session:
@@ -64,6 +62,8 @@ class Session:
         Raises:
             RunError: the run directory cannot be made, or a run is live already.
         """
+        from tui.engine.client import RunClient
+
         if self.live:
             raise RunError("A run is live; stop it before you start another.")
         self._follow(
@@ -76,6 +76,8 @@ class Session:
         Raises:
             RunError: there is no such run, or it cannot be read.
         """
+        from tui.engine.client import RunClient
+
         self._follow(RunClient(run), run.read_config().hyperparameters)
 
     def take_up(self, run: RunDirectory) -> None:
@@ -84,6 +86,9 @@ class Session:
         Raises:
             RunError: it has a worker, has nothing left to do, or cannot be read.
         """
+        from tui.engine.client import RunClient
+        from tui.engine.runs import resumable
+
         self._follow(RunClient.resume(resumable(run)), run.read_config().hyperparameters)
 
     async def ended(self) -> None:
@@ -109,6 +114,7 @@ class Session:
             HyperparameterError: a change that a fork cannot make.
             RunError: the run is live, has no checkpoint, or cannot be forked.
         """
+        from tui.engine.client import RunClient, terminal
         from tui.engine.forking import fork_run
 
         if self.run is None:
@@ -119,6 +125,8 @@ class Session:
         self._follow(RunClient.resume(child), child.read_config().hyperparameters)
 
     def _follow(self, client: RunClient, hyperparameters: Hyperparameters) -> None:
+        from tui.engine.state import RunState
+
         self._client = client
         self.state = RunState(client.run.name, hyperparameters, client.run)
 
@@ -159,6 +167,8 @@ class Session:
             CommandRefused: there is no live run, or it would not.
         """
         if self._client is None or not self.live:
+            from tui.engine.client import CommandRefused
+
             raise CommandRefused("No run is live; press space to start one.")
         await self._client.ask(command)
 
@@ -179,7 +189,12 @@ class Session:
             self._changed.set()
 
     def _note(self, news: News) -> None:
-        if isinstance(news, Entry) and isinstance(news.fact, PREDICTED):
+        from nn.events import EpochDone, RunStarted
+        from tui.engine.facts import ENDINGS, Entry, Paused
+
+        # When these are told there are other predictions, or will be soon.
+        predicted = (RunStarted, EpochDone, Paused, *ENDINGS)
+        if isinstance(news, Entry) and isinstance(news.fact, predicted):
             self._epoch_done.set()
 
     async def _predict(self, client: RunClient, state: RunState) -> None:

@@ -8,7 +8,6 @@ from textual import on, work
 
 from nn.hyperparameters import HyperparameterError, Hyperparameters, Value
 from nn.specs import SPECS, format_value
-from tui.engine.commands import Set, Stop
 from tui.engine.run_directory import RunError
 from tui.run_control import RunControl
 from tui.screens.dialogs import about_a_new_run, about_advice
@@ -65,6 +64,8 @@ class TuningControl(RunControl):
             return
         changes = {advice.name: advice.value}
         if advice.act == "set":
+            from tui.engine.commands import Set
+
             await self._ask(Set(advice.name, format_value(advice.value)))
             return
         if self.session.live:
@@ -115,6 +116,8 @@ class TuningControl(RunControl):
 
     async def _stopped(self) -> bool:
         """Is there no live run any more?"""
+        from tui.engine.commands import Stop
+
         if self.session.live and not await self._ask(Stop()):
             return False
         try:

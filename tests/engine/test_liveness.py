@@ -33,8 +33,9 @@ from tui.engine.protocol import Request, to_line
 from tui.engine.recorder import UNKNOWN
 from tui.engine.run_config import WorkerNote
 from tui.engine.run_directory import RunDirectory, RunError
+from tui.engine.run_status import RunStatus
 from tui.engine.runs import summary
-from tui.engine.state import RunState, RunStatus
+from tui.engine.state import RunState
 from tui.engine.tail import Died, RunTail
 from tui.engine.worker import Worker
 

@@ -15,7 +15,8 @@ from nn.checks import SLOWEST_PACE
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
 from nn.hyperparameters import Hyperparameters, Value
 from tui.engine.facts import Entry, Fact, Failed, Paused, Preparing, Resumed, Stopped
-from tui.engine.state import LIVE, LONGEST_LOG, LogBook, RunState
+from tui.engine.run_status import LIVE
+from tui.engine.state import LONGEST_LOG, LogBook, RunState
 from tui.engine.tail import STEP, Died, StepsRecorded, Waiting
 
 STARTED = RunStarted((64, 32, 10), 2410, 1000, 360, 10, 100, 2.3, 0.1)

@@ -77,7 +77,7 @@ async def opened(
     session = Session(session) if isinstance(session, Path) else session
     app = InklingApp(session, initial, attach, ascii_only=ascii_only, link=link, settings=settings)
     async with app.run_test(size=size, notifications=True) as pilot:
-        await wait_for(pilot, lambda: form(app).furnished)
+        await wait_for(pilot, lambda: app.train.furnished and form(app).furnished)
         yield app, pilot
 
 

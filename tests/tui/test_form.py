@@ -31,6 +31,7 @@ from nn.presets import PRESETS, resolve
 from nn.specs import SPECS, format_value
 from tui.app import InklingApp
 from tui.engine.commands import Set, Stop
+from tui.screens.train import TrainScreen
 from tui.widgets.hyperparameter_field import HyperparameterField
 from tui.widgets.hyperparameter_form import HyperparameterForm
 
@@ -75,11 +76,22 @@ async def test_what_is_asked_of_the_form_before_it_is_furnished_is_not_lost(
     async def not_yet(_: HyperparameterForm) -> None:
         """Somebody was quicker than the second paint."""
 
+    async def nor(_: TrainScreen) -> None:
+        """Nor is there a pane with anything in it."""
+
+    furnish_room = TrainScreen._furnish
     monkeypatch.setattr(HyperparameterForm, "_furnish", not_yet)
+    monkeypatch.setattr(TrainScreen, "_furnish", nor)
     session = QuietSession()
     app = InklingApp(session)
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.press("space", "f", "pagedown")
+        burst(app, "space", "f", "pagedown")
+        await wait_for(pilot, lambda: len(app._keys_waiting) == 3)
+        assert "press space" in text(app)
+        assert not session.starts
+        app.train.call_later(furnish_room, app.train)
+        await wait_for(pilot, lambda: app.train.furnished and not app._keys_waiting)
+        await wait_for(pilot, lambda: app._key_in_hand is None)
         assert [stint for stint, _ in session.starts] == ["run"]
         assert session.starts[0][1] == resolve(None, {})
         assert app.focused is None

@@ -20,8 +20,8 @@ from tui.widgets.status_line import PARTS, StatusLine
 async def test_everything_has_words_and_the_mouse_hears_them() -> None:
     app = InklingApp(QuietSession())
     async with app.run_test(size=SIZES[1], tooltips=True) as pilot:
+        await wait_for(pilot, lambda: app.train.furnished and form(app).furnished, "a form")
         app.train.show_state(of_phase("running"))
-        await wait_for(pilot, lambda: form(app).query("#preset"), "a form with something in it")
         await unfold(app, pilot)
         for name, spec in SPECS.items():
             words = str(field(app, name).tooltip)

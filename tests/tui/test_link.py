@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pty
 import threading
+from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
-from pilots import QuietSession, opened, text, wait_for
+from pilots import QuietSession, opened, text, wait_for, wait_for_pictures
 from run_states import of_phase
 from textual.drivers.headless_driver import HeadlessDriver
 
 from tui import link as link_module
 from tui.command_line import build_parser
+from tui.engine.state import RunState
 from tui.link import AUTO, LINKS, PROBE_PATIENCE, Meter, chosen, metered, round_trip
 from tui.widgets.digit_grid import DigitGrid
 from tui.widgets.digit_layout import ENOUGH, lay_out
 from tui.widgets.loss_chart import LossChart
+from tui.widgets.run_log import RunLog
 
 
 def test_a_meter_counts_what_went_out_of_late() -> None:
@@ -139,6 +143,38 @@ async def test_what_is_sent_is_told_while_it_trains_and_then_no_more() -> None:
         await wait_for(pilot, lambda: "KB/s" not in text(app))
 
 
+class ToldSession(QuietSession):
+    """Follows a run of which the test tells one state after the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: asyncio.Queue[RunState] = asyncio.Queue()
+
+    async def changes(self) -> AsyncIterator[RunState]:
+        while True:
+            self.state = await self.told.get()
+            yield self.state
+
+
+async def test_the_last_picture_of_a_run_that_pauses_or_ends_does_not_wait() -> None:
+    session = ToldSession()
+    async with opened(session, (120, 40), link=LINKS["slow"]) as (app, pilot):
+        await pilot.press("space")
+        panes = [app.train.query_one(pane) for pane in (LossChart, DigitGrid, RunLog)]
+        for phase in ("running", "paused", "resumed", "finished"):
+            session.told.put_nowait(of_phase(phase))
+            flowing = phase in ("running", "resumed")
+            await wait_for(pilot, lambda wanted=flowing: app.train.flowing is wanted)
+            assert {pane.flowing for pane in panes} == {flowing}
+            if not flowing:
+                await wait_for_pictures(app, pilot)
+                assert f"epoch {session.state.status.epoch}" in text(app)
+        await pilot.press("5")
+        await wait_for(pilot, lambda: app.room.NAME == "runs")
+        assert not app.room.flowing
+
+
 def test_the_shares_are_in_order() -> None:
     shares = [link.share for link in LINKS.values()]
     assert np.all(np.diff(shares) > 0)
+    assert np.all(np.diff([link.budget for link in LINKS.values()]) > 0)

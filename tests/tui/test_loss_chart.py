@@ -19,6 +19,8 @@ from textual.widgets import TabbedContent, TabPane
 from tui.engine.chart_view import ChartView
 from tui.engine.curve import Curve
 from tui.engine.history import Mark, RunHistory
+from tui.link import LINKS
+from tui.widgets import picture_widget
 from tui.widgets.chart_plan import ChartPlan, plan
 from tui.widgets.loss_chart import LossChart
 
@@ -62,6 +64,7 @@ class RecordingChart(LossChart):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self.set_reactive(LossChart.flowing, False)
         self.repainted: list[tuple[Region, ...]] = []
 
     def refresh(self, *regions: Region, **options: Any) -> Any:
@@ -320,7 +323,7 @@ async def test_not_displayed_it_draws_nothing(hide: Callable[[LossChart], None])
 async def test_it_draws_no_more_often_than_it_was_told() -> None:
     app = ChartApp()
     async with app.run_test(size=(60, 20)) as pilot:
-        app.chart.max_rate = 5
+        app.chart.max_rate, app.chart.flowing = 5, True
         await pilot.pause()
         begun = time.monotonic()
         for revision in range(1, 101):
@@ -328,6 +331,28 @@ async def test_it_draws_no_more_often_than_it_was_told() -> None:
             await pilot.pause(0.005)
         assert 1 <= app.chart.builds <= 5 * (time.monotonic() - begun) + 2
         await wait_for(pilot, lambda: app.chart.shown_revision == 100)
+
+
+async def test_what_had_much_to_send_waits_until_the_stream_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(picture_widget, "LONGEST_WAIT", 1000.0)
+    app = ChartApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+        chart = app.chart
+        chart.flowing, chart.link = True, dataclasses.replace(LINKS["normal"], budget=1.0)
+        chart.history = falling()
+        await wait_for(pilot, lambda: chart._catch_up)
+        assert chart.builds == 0, "the sentence that stood there has cost a lot"
+        chart.view = ChartView(log_scale=True)
+        await wait_for(pilot, lambda: chart.builds == 1 and not chart.drawing)
+        chart.history = falling(revision=2)
+        await wait_for(pilot, lambda: chart._catch_up)
+        assert chart.shown_revision == 1
+        chart.flowing = False
+        await wait_for(pilot, lambda: chart.shown_revision == 2)
+        chart.history = falling(revision=3)
+        await wait_for(pilot, lambda: chart.shown_revision == 3)
 
 
 async def test_a_theme_changes_the_colours_and_nothing_else() -> None:

@@ -190,7 +190,7 @@ def test_it_looks_as_it_should(
     app = InklingApp(session, ascii_only=scene.ascii_only)
 
     async def set_up(pilot: Pilot[str]) -> None:
-        await wait_for(pilot, lambda: app.size == scene.size)
+        await wait_for(pilot, lambda: app.size == scene.size and app.train.furnished)
         if scene.theme:
             app.theme = scene.theme
         if scene.phase:

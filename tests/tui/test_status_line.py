@@ -11,7 +11,7 @@ from run_states import PHASES, of_phase, trained
 from textual.geometry import Region
 
 from tui.app import InklingApp
-from tui.engine.state import RunStatus
+from tui.engine.run_status import RunStatus
 from tui.widgets.status_line import StatusLine
 
 WORDS = {

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.color import ColorSystem
 from rich.style import Style
 from textual.geometry import Region
 
-from tui.widgets.strips import Canvas, Picture, cells, changed_regions, shorten, visible
+from tui.thin_updates import BARE, render
+from tui.widgets.strips import Canvas, Picture, bytes_of, cells, changed_regions, shorten, visible
 
 PALETTE = (Style(color="red"), Style(color="blue"))
 
@@ -116,3 +118,24 @@ def test_a_paragraph_is_wrapped_and_in_the_middle() -> None:
         " not enough ",
         "    room    ",
     ]
+
+
+def test_what_a_terminal_will_be_sent_is_known_well_enough() -> None:
+    """Within a third, for words, for a page of pixels, and for a corner of it."""
+    rng = np.random.default_rng(0)
+    inks = tuple(Style.parse(f"rgb({n},{n},{n}) on rgb(9,{n},{n})") for n in range(100, 164))
+    pixels = Canvas(60, 8)
+    pixels.codes[:] = ord("▀")
+    pixels.styles[:] = rng.integers(0, len(inks), pixels.styles.shape)
+    page, words = Picture.from_canvas(pixels, inks), picture("words " * 10, "and more")
+    corner = [Region(3, 2, 10, 1), Region(3, 3, 10, 1)]
+    for shown, regions in ((page, None), (words, None), (page, corner)):
+        sent: list[str] = []
+        look = BARE
+        for x, y, width, _ in regions or [
+            Region(0, y, shown.width, 1) for y in range(shown.height)
+        ]:
+            sent.append(f"\x1b[{y + 1};{x + 1}H")
+            strip = shown.strips[y].crop(x, x + width)
+            look = render(strip, ColorSystem.TRUECOLOR, look, sent)
+        assert 2 / 3 < bytes_of(shown, regions) / len("".join(sent).encode()) < 3 / 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 import time
 from collections.abc import Iterator
@@ -29,7 +28,7 @@ from tui.engine.facts import (
     decode,
 )
 from tui.engine.run_directory import RunDirectory
-from tui.engine.text import printable
+from tui.engine.text import duration, printable
 
 HEADER = "time     epoch    train     test    right  rate    work s samples/s"
 """What stands above the columns of an epoch's line: losses of training and test set, the share of
@@ -140,19 +139,6 @@ def unkept(fact: Stopped) -> str:
     if not fact.unkept:
         return ""
     return f"{printable(fact.unkept)}: what came after the last checkpoint has to be done again"
-
-
-def duration(seconds: float) -> str:
-    """Two figures that a person would say: 12 s, 4 min 10 s, 3 h 20 min, 5 d 2 h."""
-    whole = max(0, round(seconds)) if math.isfinite(seconds) else 0
-    units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
-    first = next((i for i, (_, size) in enumerate(units) if whole >= size), len(units) - 1)
-    said: list[str] = []
-    for unit, size in units[first : first + 2]:
-        if whole >= size or not said:
-            said.append(f"{whole // size} {unit}")
-        whole %= size
-    return " ".join(said)
 
 
 def _taken_up(fact: TakenUp) -> str:

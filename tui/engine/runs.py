@@ -17,9 +17,9 @@ from nn.events import Diverged, EpochDone, RunFinished, RunStarted
 from nn.hyperparameters import Hyperparameters
 from nn.specs import SPECS, format_value
 from tui.engine.facts import ENDINGS, Entry, Failed, Paused, Resumed, Stopped, TakenUp, decode
-from tui.engine.log_lines import duration, unkept
+from tui.engine.log_lines import unkept
 from tui.engine.run_directory import RunDirectory, RunError, last_step, run_directories
-from tui.engine.text import printable
+from tui.engine.text import duration, printable
 
 State = Literal[
     "preparing", "running", "paused", "waiting", "finished", "stopped", "diverged", "failed",

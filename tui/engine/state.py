@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, assert_never
+from typing import Any, TypeVar, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,24 +39,10 @@ from tui.engine.facts import (
 from tui.engine.history import Mark, RunHistory
 from tui.engine.predictions import Predictions
 from tui.engine.run_directory import RunDirectory
+from tui.engine.run_status import Phase, RunStatus
 from tui.engine.runs import under_way
 from tui.engine.tail import Died, News, Quiet, StepsRecorded, Waiting
 from tui.engine.text import printable
-
-Phase = Literal[
-    "idle",
-    "preparing",
-    "running",
-    "paused",
-    "finished",
-    "stopped",
-    "diverged",
-    "failed",
-    "died",
-]
-
-LIVE: frozenset[Phase] = frozenset({"preparing", "running", "paused"})
-"""The phases in which a worker is at work or waiting for a word."""
 
 ALERT_SHOWN_FOR = 20.0
 """Seconds after which an alert leaves the status line to other news; it can be acted on for as long
@@ -70,41 +56,6 @@ MOST_MARKS = 200
 _View = TypeVar("_View")
 
 _LONGEST_FORECAST = 366 * 24 * 3600.0
-
-
-@dataclass(frozen=True)
-class RunStatus:
-    """A run in one line. Epochs and steps are those that are done."""
-
-    phase: Phase = "idle"
-    run_name: str = ""
-    step: int = 0
-    steps: int = 0
-    epoch: int = 0
-    epochs: int = 0
-    steps_per_epoch: int = 0
-    test_accuracy: float | None = None
-    samples_per_second: float | None = None
-    seconds_left: float | None = None
-    sentence: str = ""
-    field: str = ""
-    quiet: float = 0.0
-    """Seconds without news of a worker that ought to have some; 0 where all is well."""
-    alert: str = ""
-    """What is amiss with the run, in a few words."""
-    remedy: str = ""
-    """What could be done about it."""
-    held: bool = False
-    """Is the worker to hold, or does it? It may be told so while the digits are still loaded."""
-
-    @property
-    def live(self) -> bool:
-        return self.phase in LIVE
-
-    @property
-    def progress(self) -> float:
-        """The share of the run's steps that are done, 0 to 1."""
-        return self.step / self.steps if self.steps else 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,9 @@
-"""Words from outside, made harmless before they reach a terminal or a log; sizes in words."""
+"""Words from outside, made harmless before they reach a terminal or a log; sizes and
+spans of time in words."""
 
 from __future__ import annotations
+
+import math
 
 LONGEST = 400
 
@@ -25,3 +28,16 @@ def size_in_words(size: int) -> str:
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.1f} GB"
+
+
+def duration(seconds: float) -> str:
+    """Two figures that a person would say: 12 s, 4 min 10 s, 3 h 20 min, 5 d 2 h."""
+    whole = max(0, round(seconds)) if math.isfinite(seconds) else 0
+    units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+    first = next((i for i, (_, size) in enumerate(units) if whole >= size), len(units) - 1)
+    said: list[str] = []
+    for unit, size in units[first : first + 2]:
+        if whole >= size or not said:
+            said.append(f"{whole // size} {unit}")
+        whole %= size
+    return " ".join(said)

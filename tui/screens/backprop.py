@@ -21,7 +21,8 @@ from textual.widgets import Input
 from tui.commands import bindings, commands_in
 from tui.engine.classroom import BATCHES, Page
 from tui.engine.lesson_step import Matrix, Phase, Step
-from tui.engine.state import RunState, RunStatus
+from tui.engine.run_status import RunStatus
+from tui.engine.state import RunState
 from tui.screens.backprop_desk import NO_RUN, BackpropDesk, Place
 from tui.widgets import lesson_words
 from tui.widgets.digit_row import Captioned, DigitRow

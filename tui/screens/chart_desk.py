@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from typing import TYPE_CHECKING
 
-from textual import on, work
+from textual import work
 from textual.reactive import reactive
 
 from tui.engine.chart_view import ChartView
-from tui.engine.overlays import MOST, Overlay, choices, free_place, overlay
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.text import printable
 from tui.screens.panes import PanedRoom
-from tui.widgets.run_chart import RunChart
+
+if TYPE_CHECKING:
+    from tui.engine.overlays import Overlay
+    from tui.widgets.run_chart import RunChart
 
 
 class ChartDesk(PanedRoom):
@@ -24,8 +27,13 @@ class ChartDesk(PanedRoom):
     run: reactive[RunDirectory | None] = reactive(None, repaint=False)
     """The run that is shown, where it has a directory."""
 
+    _closely = False
+    """Is a stretch looked at?"""
+
     @property
     def chart(self) -> RunChart:
+        from tui.widgets.run_chart import RunChart
+
         return self.query_one(RunChart)
 
     def watch_run(self, old: RunDirectory | None, new: RunDirectory | None) -> None:
@@ -37,10 +45,14 @@ class ChartDesk(PanedRoom):
     def watch_chart_view(self) -> None:
         self._say_what_is_shown()
 
-    @on(RunChart.Zoomed)
+    def on_run_chart_zoomed(self, event: RunChart.Zoomed) -> None:
+        # Found by its name, for `on` would import the chart before there is anything to draw.
+        self._closely = event.closely
+        self._say_what_is_shown()
+
     def _say_what_is_shown(self) -> None:
         for pane in self.query("#chart-pane"):
-            closely = ", a stretch (esc: back)" if self.chart.zooms else ""
+            closely = ", a stretch (esc: back)" if self._closely else ""
             pane.border_title = self.chart_view.words + closely
 
     def action_scope(self) -> None:
@@ -66,6 +78,7 @@ class ChartDesk(PanedRoom):
     @work(exclusive=True, group="overlay", exit_on_error=False)
     async def action_overlay(self) -> None:
         """Lay a run over the chart, or take it off again."""
+        from tui.engine.overlays import MOST, choices, free_place, overlay
         from tui.screens.rival_choice import RivalChoice
 
         if self.run is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,8 +12,10 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Button, Static
 
-from tui.engine.runs import RunSummary
 from tui.screens.dialog import Dialog
+
+if TYPE_CHECKING:
+    from tui.engine.runs import RunSummary
 
 HARMLESS = ("stay", "later", "keep")
 """The answers that leave everything as it is."""

@@ -20,8 +20,9 @@ from textual.widgets import Input, Static
 from tui.commands import bindings, commands_in
 from tui.engine.drawing import BRUSHES, Drawing
 from tui.engine.reading import Reading, Subject
+from tui.engine.run_status import RunStatus
 from tui.engine.samples import Samples
-from tui.engine.state import RunState, RunStatus
+from tui.engine.state import RunState
 from tui.screens.about import BARS, SEEN, SHEET
 from tui.screens.draw_desk import DrawDesk
 from tui.widgets.ask_line import AskLine

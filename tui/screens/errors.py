@@ -22,7 +22,8 @@ from tui.engine.digit_filter import FilterError, of_cell, parse
 from tui.engine.digit_query import Is, Query
 from tui.engine.error_view import ErrorView, Wish
 from tui.engine.inquiry import Question
-from tui.engine.state import RunState, RunStatus
+from tui.engine.run_status import RunStatus
+from tui.engine.state import RunState
 from tui.screens.errors_desk import NO_RUN, ErrorsDesk
 from tui.widgets.class_table import ClassTable
 from tui.widgets.confused_list import ConfusedList

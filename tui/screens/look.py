@@ -19,8 +19,9 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from tui.commands import bindings, commands_in
+from tui.engine.run_status import RunStatus
 from tui.engine.scene import View, Wish
-from tui.engine.state import RunState, RunStatus
+from tui.engine.state import RunState
 from tui.screens.look_desk import LookDesk
 from tui.widgets.digit_field import DigitField
 from tui.widgets.explain import Explain

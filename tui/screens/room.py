@@ -6,8 +6,8 @@ it is the one in sight; it takes the state apart into reactives, and its widgets
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.geometry import Offset
@@ -18,7 +18,6 @@ from textual.widgets import Static
 
 from tui.commands import RoomName, commands_in, works_in_fields
 from tui.commands.keymap import renamed
-from tui.engine.state import RunState
 from tui.link import LINKS, Link
 from tui.narrow_compositor import NarrowCompositor
 from tui.screens.jump import Jump
@@ -28,6 +27,9 @@ from tui.widgets.laid_over import Hint, LaidOver
 from tui.widgets.pane_tabs import Tab
 from tui.widgets.picture_widget import PictureWidget
 from tui.widgets.status_line import StatusLine
+
+if TYPE_CHECKING:
+    from tui.engine.state import RunState
 
 
 class Room(Screen[None]):
@@ -53,6 +55,9 @@ class Room(Screen[None]):
 
     link: reactive[Link] = reactive(LINKS["normal"], repaint=False)
     """What the line to the terminal carries."""
+
+    flowing: reactive[bool] = reactive(True, repaint=False)
+    """Do news of the run come in a stream?"""
 
     keys: reactive[Mapping[str, str]] = reactive(dict, repaint=False)
     """Keys of the user's own, by command."""
@@ -84,10 +89,15 @@ class Room(Screen[None]):
     def on_mount(self) -> None:
         self.mount(LaidOver())
         self.explain_panes()
-        for widget in self.query(PictureWidget):
+        self.make_known(self.query(PictureWidget))
+        self.watch_keys(self.keys)
+
+    def make_known(self, widgets: Iterable[PictureWidget]) -> None:
+        """Tell widgets that are new here what they have to know of the terminal."""
+        for widget in widgets:
             widget.set_reactive(PictureWidget.ascii_only, self.ascii_only)
             widget.set_reactive(PictureWidget.link, self.link)
-        self.watch_keys(self.keys)
+            widget.set_reactive(PictureWidget.flowing, self.flowing)
 
     def explain_panes(self) -> None:
         """Of a pane, and its tab, what the command says that goes there; else what the room is."""
@@ -138,6 +148,10 @@ class Room(Screen[None]):
         # Whatever a letter stood on is somewhere else now.
         self.jump.end()
         self.take_hint_away()
+
+    def watch_flowing(self, flowing: bool) -> None:
+        for widget in self.query(PictureWidget):
+            widget.flowing = flowing
 
     def watch_keys(self, keys: Mapping[str, str]) -> None:
         for line in self.query(KeyLine):

@@ -21,8 +21,9 @@ from textual.widgets import Static
 
 from tui.commands import bindings, commands_in
 from tui.engine.run_directory import RunDirectory
+from tui.engine.run_status import RunStatus
 from tui.engine.runs import ListedRun, RunList, ancestry
-from tui.engine.state import RunState, RunStatus
+from tui.engine.state import RunState
 from tui.engine.text import printable
 from tui.screens.room import Room
 from tui.widgets.key_line import KeyLine

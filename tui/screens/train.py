@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,24 +20,26 @@ from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
-from textual.widgets import Static
 
 from nn.hyperparameters import HyperparameterError, Hyperparameters, Value
+from tui.ahead import import_numpy
 from tui.commands import bindings, commands_in
-from tui.engine.history import RunHistory
-from tui.engine.log_lines import HEADER
-from tui.engine.predictions import Predictions
-from tui.engine.state import LogBook, RunState, RunStatus
+from tui.engine.run_status import RunStatus
 from tui.screens.chart_desk import ChartDesk
-from tui.widgets.digit_grid import DigitGrid
 from tui.widgets.group_heading import GroupHeading
-from tui.widgets.hyperparameter_field import LIVE
-from tui.widgets.hyperparameter_form import HyperparameterForm
 from tui.widgets.key_line import KeyLine
 from tui.widgets.pane_tabs import PaneTabs
-from tui.widgets.run_chart import RunChart
-from tui.widgets.run_log import RunLog
+from tui.widgets.picture_widget import PictureWidget
 from tui.widgets.status_line import BAD, StatusLine
+
+if TYPE_CHECKING:
+    # Not before the first paint: NumPy, and what a run's files are read with, take as long to
+    # import as everything that is seen by then.
+    from tui.engine.history import RunHistory
+    from tui.engine.predictions import Predictions
+    from tui.engine.state import LogBook, RunState
+    from tui.widgets.digit_grid import DigitGrid
+    from tui.widgets.hyperparameter_form import HyperparameterForm
 
 TABS = {"digits": "d Digits", "log": "g Log", "form": "f Settings"}
 
@@ -97,23 +99,16 @@ class TrainScreen(ChartDesk):
         super().__init__(ascii_only=ascii_only)
         self._initial = initial
         self._filled: tuple[str, Hyperparameters | None] = ("", None)
+        self.furnished = False
+        """Is there something in the panes?"""
 
     def compose(self) -> ComposeResult:
         self.choose_breakpoints()
         yield StatusLine(remedy_key="a").data_bind(TrainScreen.status, TrainScreen.sent)
         with Container(id="panes"):
             yield PaneTabs(TABS).data_bind(shown=TrainScreen.shown_pane)
-            with Container(id="form-pane", classes="pane"):
-                yield HyperparameterForm(self._initial).data_bind(TrainScreen.running)
-            with Container(id="chart-pane", classes="pane"):
-                yield RunChart().data_bind(
-                    TrainScreen.history, TrainScreen.overlays, view=TrainScreen.chart_view
-                )
-            with Container(id="digits-pane", classes="pane"):
-                yield DigitGrid().data_bind(TrainScreen.predictions)
-            with Container(id="log-pane", classes="pane"):
-                yield Static(HEADER, id="log-header", markup=False)
-                yield RunLog().data_bind(TrainScreen.book)
+            for pane in self.PANES:
+                yield Container(id=f"{pane}-pane", classes="pane")
         yield self.too_small()
         yield KeyLine(commands_in("train")).data_bind(TrainScreen.editing)
 
@@ -122,7 +117,33 @@ class TrainScreen(ChartDesk):
             self.pane(pane).border_title = title
         self.watch_chart_view()
         self.watch_shown_pane(self.shown_pane)
+        self.call_after_refresh(self._furnish)
+
+    async def _furnish(self) -> None:
+        """Put into the panes what belongs there, of which nothing is needed to see the screen."""
+        import_numpy()
+        from tui.screens.train_panes import contents
+
+        with self.app.batch_update():
+            for pane, widgets in contents(self._initial).items():
+                if not self.is_attached:
+                    return  # Somebody has left already.
+                self.make_known(w for w in widgets if isinstance(w, PictureWidget))
+                await self.pane(pane).mount(*widgets)
+        self.furnished = True
         self.post_message(self.Ready())
+
+    @property
+    def form(self) -> HyperparameterForm:
+        from tui.widgets.hyperparameter_form import HyperparameterForm
+
+        return self.query_one(HyperparameterForm)
+
+    @property
+    def digits(self) -> DigitGrid:
+        from tui.widgets.digit_grid import DigitGrid
+
+        return self.query_one(DigitGrid)
 
     def show_state(self, state: RunState | None) -> None:
         """Take a run's state apart for the widgets; what has not changed moves nothing."""
@@ -143,7 +164,7 @@ class TrainScreen(ChartDesk):
         values, name = state.hyperparameters, state.status.run_name
         if (name, values) == self._filled:
             return
-        form = self.query_one(HyperparameterForm)
+        form = self.form
         if name != self._filled[0] or form.stands(self._filled[1]):
             form.fill(values)
         self._filled = (name, values)
@@ -176,8 +197,8 @@ class TrainScreen(ChartDesk):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "leave_field":
-            nothing = self.focused is None and not self.large and not self.chart.can_go_back
-            return not nothing
+            at_something = self.focused is not None or bool(self.large)
+            return at_something or (self.furnished and self.chart.can_go_back)
         return super().check_action(action, parameters)
 
     def watch_focused(self, focused: Widget | None) -> None:
@@ -187,8 +208,13 @@ class TrainScreen(ChartDesk):
         self.editing = inside and not isinstance(focused, GroupHeading)
 
     def watch_running(self, running: Hyperparameters | None) -> None:
+        words = ""
+        if running:
+            from tui.widgets.hyperparameter_field import LIVE
+
+            words = f"{LIVE} Enter changes it now"
         for pane in self.query("#form-pane"):
-            pane.border_subtitle = f"{LIVE} Enter changes it now" if running else ""
+            pane.border_subtitle = words
 
     def action_toggle(self) -> None:  # type: ignore[override]
         if self.status.live:
@@ -208,9 +234,12 @@ class TrainScreen(ChartDesk):
     def action_take_up(self) -> None:
         self.post_message(self.Asked("take_up"))
 
-    @on(HyperparameterForm.NewRunNeeded)
     def action_fork(self) -> None:
         self._with_the_form(self.NewRunAsked)
+
+    def on_hyperparameter_form_new_run_needed(self) -> None:
+        # Found by its name, for `on` would import the form.
+        self.action_fork()
 
     def action_find_rate(self) -> None:
         self._with_the_form(self.RateAsked)
@@ -219,7 +248,7 @@ class TrainScreen(ChartDesk):
         """Put a value into its field and go there; Enter in it does the rest."""
         self.take_in_hand("form")
         self.shown_pane = "form"
-        self.query_one(HyperparameterForm).suggest(name, value)
+        self.form.suggest(name, value)
 
     def action_act(self) -> None:
         self.post_message(self.ActAsked())
@@ -229,7 +258,7 @@ class TrainScreen(ChartDesk):
 
     def _with_the_form(self, message: Callable[[Hyperparameters], Message]) -> None:
         """Send what stands in the form, if all of it will do."""
-        form = self.query_one(HyperparameterForm)
+        form = self.form
         try:
             self.post_message(message(form.hyperparameters()))
         except HyperparameterError as problem:
@@ -240,17 +269,17 @@ class TrainScreen(ChartDesk):
         if name:
             self.take_in_hand("form")
             self.shown_pane = "form"
-        self.query_one(HyperparameterForm).show_error(name, sentence)
+        self.form.show_error(name, sentence)
 
     def action_show_pane(self, pane: str) -> None:
         self.take_in_hand(pane)
         if pane in TABS:
             self.shown_pane = pane
         if pane == "form":
-            self.query_one(HyperparameterForm).focus_first()
+            self.form.focus_first()
         else:
-            widgets: dict[str, type[Widget]] = {"chart": RunChart, "log": RunLog}
-            self.set_focus(self.query_one(widgets[pane]) if pane in widgets else None)
+            focused = {"chart": "RunChart", "log": "RunLog"}
+            self.set_focus(self.query_one(focused[pane]) if pane in focused else None)
 
     def key_of(self, name: str) -> str:
         action = f"show_pane('{name}')"
@@ -259,11 +288,11 @@ class TrainScreen(ChartDesk):
     def action_go_to_group(self, groups: int) -> None:
         self.take_in_hand("form")
         self.shown_pane = "form"
-        self.query_one(HyperparameterForm).go_to_group(groups)
+        self.form.go_to_group(groups)
 
     def action_leave_field(self) -> None:
         """One thing back at a time, the nearest first."""
-        if isinstance(self.focused, RunChart) and self.chart.back():
+        if self.focused is self.chart and self.chart.back():
             return
         if self.focused is not None:
             self.set_focus(None)
@@ -273,10 +302,10 @@ class TrainScreen(ChartDesk):
             self.chart.back()
 
     def action_toggle_wrong(self) -> None:
-        self.query_one(DigitGrid).toggle_wrong()
+        self.digits.toggle_wrong()
 
     def action_page(self, pages: int) -> None:
-        grid = self.query_one(DigitGrid)
+        grid = self.digits
         (grid.next_page if pages > 0 else grid.previous_page)()
 
     def action_save_log(self) -> None:

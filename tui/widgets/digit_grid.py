@@ -27,6 +27,8 @@ Indices = npt.NDArray[np.intp]
 class DigitGrid(PictureWidget, can_focus=True):
     """As many test digits as fit, each with guess, confidence and truth."""
 
+    RATIONED = True
+
     DEFAULT_CSS = """
     DigitGrid {
         height: 1fr;

@@ -16,8 +16,8 @@ from textual.reactive import reactive
 
 from tui.commands import Command
 from tui.commands.keymap import renamed
+from tui.widgets.line import LineCanvas, LinePicture, cells
 from tui.widgets.picture_widget import PictureWidget
-from tui.widgets.strips import Canvas, Picture, cells
 
 
 class KeyLine(PictureWidget):
@@ -72,18 +72,18 @@ class KeyLine(PictureWidget):
 
     def make_picture(self) -> None:
         self.picture_begun()
-        canvas = Canvas(self.size.width, 1)
+        canvas = LineCanvas(self.size.width)
         x = 1
         self._ends = []
         for command in self.offered:
             if x + cells(f"{command.key_name} {command.label}") > self.size.width:
                 break
-            x = canvas.put(x, 0, command.key_name, 1) + 1
-            x = canvas.put(x, 0, command.label, 2) + 2
+            x = canvas.put(x, command.key_name, 1) + 1
+            x = canvas.put(x, command.label, 2) + 2
             self._ends.append((x, command))
         names = ("key-line--key", "key-line--label")
         styles = [self.rich_style, *(self.get_component_rich_style(name) for name in names)]
-        self.show_picture(Picture.from_canvas(canvas, styles))
+        self.show_picture(LinePicture(canvas, styles))
 
     def on_click(self, event: events.Click) -> None:
         if command := self._command_at(event.x):

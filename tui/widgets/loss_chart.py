@@ -47,6 +47,8 @@ def draw_in_thread(planned: ChartPlan) -> Picture:
 class LossChart(PictureWidget):
     """A chart of a run's loss, or another of its metrics."""
 
+    RATIONED = True
+
     DEFAULT_CSS = """
     LossChart {
         height: 1fr;

@@ -3,12 +3,15 @@
 A picture is made elsewhere and swapped in whole: painting only hands out finished strips. On
 a swap the old and the new picture are compared, and only the cells that differ are sent. A
 picture is made only when something asked for it, only so often, and only while somebody can
-see it; whoever was hidden catches up on being painted again.
+see it; whoever was hidden catches up on being painted again. Where the news come in a stream, how
+often depends on how much there is to send, too: a chart whose axes move with every picture waits
+until the link has had the time for the last one. Once the stream ends, nothing waits.
 """
 
 from __future__ import annotations
 
 from time import monotonic
+from typing import ClassVar
 
 from rich.style import Style
 from textual import events
@@ -21,11 +24,17 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from tui.link import LINKS, Link
-from tui.widgets.strips import Canvas, Picture, changed_regions
+from tui.widgets.line import Painted
+
+LONGEST_WAIT = 5.0
+"""Seconds that a picture may have to wait because the one before it was large."""
 
 
 class PictureWidget(Widget):
     """A widget that shows a finished picture; subclasses say how one is made."""
+
+    RATIONED: ClassVar[bool] = False
+    """Is it fed by a live run, so that all it sends has to fit the link's budget for a pane?"""
 
     max_rate: reactive[float] = reactive(5.0, repaint=False)
     """Pictures a second, at most, that a stream of new data may cause."""
@@ -36,10 +45,13 @@ class PictureWidget(Widget):
     link: reactive[Link] = reactive(LINKS["normal"], repaint=False)
     """What the line to the terminal carries: a slow one gets fewer pictures."""
 
+    flowing: reactive[bool] = reactive(True, repaint=False)
+    """Do news come in a stream? Those that come one by one, or last, need not wait."""
+
     def __init__(self, *, max_rate: float = 5.0) -> None:
         """Make an empty picture widget that new data repaint at most `max_rate` times a second."""
         super().__init__()
-        self._picture: Picture | None = None
+        self._picture: Painted | None = None
         self._behind = False
         self._being_painted = False
         self._not_before = 0.0
@@ -52,7 +64,7 @@ class PictureWidget(Widget):
         raise NotImplementedError
 
     @property
-    def picture(self) -> Picture | None:
+    def picture(self) -> Painted | None:
         """What is shown now; None before the first picture."""
         return self._picture
 
@@ -104,7 +116,7 @@ class PictureWidget(Widget):
             return
         self._behind = False
         wait = self._not_before - monotonic()
-        if wait > 0 and not at_once:
+        if wait > 0 and self.flowing and not at_once:
             if self._catch_up is None:
                 self._catch_up = self.set_timer(wait, self._time_is_up)
             return
@@ -114,10 +126,16 @@ class PictureWidget(Widget):
         """Subclasses call this when they really make one: the clock of `max_rate` starts."""
         self._not_before = monotonic() + 1.0 / max(self.max_rate * self.link.share, 0.01)
 
-    def show_picture(self, picture: Picture) -> None:
+    def show_picture(self, picture: Painted) -> None:
         """Swap in a picture and repaint the cells in which it differs from the last."""
-        regions = changed_regions(self._picture, picture)
+        regions = picture.changes_from(self._picture)
         self._picture = picture
+        if self.RATIONED:
+            from tui.widgets.strips import Picture, bytes_of
+
+            assert isinstance(picture, Picture)
+            wait = min(bytes_of(picture, regions) / self.link.budget, LONGEST_WAIT)
+            self._not_before = max(self._not_before, monotonic() + wait)
         if self._being_painted:
             return
         if regions is None:
@@ -127,6 +145,8 @@ class PictureWidget(Widget):
 
     def show_sentence(self, text: str, style: Style, ground: Style) -> None:
         """Swap in a picture that is nothing but a sentence in the middle."""
+        from tui.widgets.strips import Canvas, Picture
+
         canvas = Canvas(self.size.width, self.size.height)
         canvas.put_paragraph(text, 1)
         self.show_picture(Picture.from_canvas(canvas, (ground, style)))
@@ -184,6 +204,12 @@ class PictureWidget(Widget):
     def watch_link(self) -> None:
         """Draw again as the link would have it."""
         self.request_picture(at_once=True)
+
+    def watch_flowing(self) -> None:
+        """What was the last of a stream is shown now."""
+        if self._catch_up is not None and not self.flowing:
+            self._catch_up.stop()
+            self._time_is_up()
 
     def _time_is_up(self) -> None:
         self._catch_up = None

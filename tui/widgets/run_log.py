@@ -27,6 +27,7 @@ class RunLog(PictureWidget, can_focus=True):
     """Shows a `LogBook`, its end first; whoever has scrolled up to read is not carried away."""
 
     ALLOW_SELECT = True
+    RATIONED = True
 
     DEFAULT_CSS = """
     RunLog {

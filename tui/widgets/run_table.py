@@ -16,10 +16,9 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
-from tui.engine.log_lines import duration
 from tui.engine.run_directory import RunDirectory
 from tui.engine.runs import ListedRun, RunSummary
-from tui.engine.text import size_in_words
+from tui.engine.text import duration, size_in_words
 from tui.widgets.picture_widget import PictureWidget
 from tui.widgets.status_line import MARKS
 from tui.widgets.strips import Canvas, Picture, cells, shorten

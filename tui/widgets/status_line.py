@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
 from textual import events
 from textual.reactive import reactive
 
-from tui.engine.log_lines import duration
-from tui.engine.runs import State
-from tui.engine.state import Phase, RunStatus
+from tui.engine.run_status import Phase, RunStatus
+from tui.engine.text import duration
+from tui.widgets.line import LineCanvas, LinePicture, cells, shorten
 from tui.widgets.picture_widget import PictureWidget
-from tui.widgets.strips import Canvas, Picture, cells, shorten
+
+if TYPE_CHECKING:
+    from tui.engine.runs import State
 
 MARKS: dict[Phase | State, tuple[str, str, str]] = {
     "idle": ("○", "o", "ready"),
@@ -102,25 +104,25 @@ class StatusLine(PictureWidget):
     def make_picture(self) -> None:
         self.picture_begun()
         status, width = self.status, self.size.width
-        canvas = Canvas(width, 1)
-        x = canvas.put(1, 0, self._state(status), 3 if status.phase in BAD else 2) + 2
+        canvas = LineCanvas(width)
+        x = canvas.put(1, self._state(status), 3 if status.phase in BAD else 2) + 2
         self._ends = [(x, "state")]
         if status.quiet:
             words = f"no news for {duration(status.quiet)}: stopped, or a very busy machine"
-            canvas.put(x, 0, shorten(words, width - x - 1, "~" if self.ascii_only else "…"), 3)
+            canvas.put(x, shorten(words, width - x - 1, "~" if self.ascii_only else "…"), 3)
         elif status.sentence:
             ellipsis = "~" if self.ascii_only else "…"
-            canvas.put(x, 0, shorten(status.sentence, width - x - 1, ellipsis), 0)
+            canvas.put(x, shorten(status.sentence, width - x - 1, ellipsis), 0)
         elif status.alert:
             self._draw_alert(canvas, x)
         elif status.steps:
             self._draw_progress(canvas, x)
         elif status.live:
             held = "it will hold at its first step: space lets it go" if status.held else ""
-            canvas.put(x, 0, held or "getting the digits ready", 1)
+            canvas.put(x, held or "getting the digits ready", 1)
         else:
-            canvas.put(x, 0, "press space to train, f for settings, ? for help", 1)
-        self.show_picture(Picture.from_canvas(canvas, self._palette()))
+            canvas.put(x, "press space to train, f for settings, ? for help", 1)
+        self.show_picture(LinePicture(canvas, self._palette()))
 
     def has_room_for(self, status: RunStatus) -> bool:
         """Can its sentence be read to the end?"""
@@ -131,19 +133,19 @@ class StatusLine(PictureWidget):
         bright, plain, word = MARKS[status.phase]
         return f"{plain if self.ascii_only else bright} {word}"
 
-    def _draw_alert(self, canvas: Canvas, x: int) -> None:
+    def _draw_alert(self, canvas: LineCanvas, x: int) -> None:
         """What is amiss and what a key would do, and how far the run is where there is room."""
         status, room = self.status, self.size.width - x - 1
         words = f"! {status.alert}"
         if status.remedy:
             words += f"; {self._remedy_key}: {status.remedy}"
-        canvas.put(x, 0, shorten(words, room, "~" if self.ascii_only else "…"), 3)
+        canvas.put(x, shorten(words, room, "~" if self.ascii_only else "…"), 3)
         at = x + cells(words)
         self._ends.append((at, "alert"))
         for part, fact in self._facts()[:2]:
             text = ("  | " if self.ascii_only else "  · ") + fact
             if at + cells(text) < self.size.width:
-                at = canvas.put(at, 0, text, 0)
+                at = canvas.put(at, text, 0)
                 self._ends.append((at, part))
 
     def _facts(self) -> list[tuple[str, str]]:
@@ -155,7 +157,7 @@ class StatusLine(PictureWidget):
             facts.append(("test", f"test {status.test_accuracy:.2%}"))
         return facts
 
-    def _draw_progress(self, canvas: Canvas, x: int) -> None:
+    def _draw_progress(self, canvas: LineCanvas, x: int) -> None:
         """The facts first, as many as fit; the bar takes the room that is left."""
         status, width = self.status, self.size.width
         facts = self._facts()
@@ -177,16 +179,16 @@ class StatusLine(PictureWidget):
             x = self._draw_bar(canvas, x, room) + 2
             self._ends.append((x, "bar"))
         for number, (part, fact) in enumerate(facts):
-            x = canvas.put(x, 0, f"{gap if number else ''}{fact}", 0)
+            x = canvas.put(x, f"{gap if number else ''}{fact}", 0)
             self._ends.append((x, part))
 
-    def _draw_bar(self, canvas: Canvas, x: int, width: int) -> int:
+    def _draw_bar(self, canvas: LineCanvas, x: int, width: int) -> int:
         if self.ascii_only:
             full = round(self.status.progress * (width - 2))
-            return canvas.put(x, 0, "[" + ("=" * full).ljust(width - 2, ".") + "]", 2)
+            return canvas.put(x, "[" + ("=" * full).ljust(width - 2, ".") + "]", 2)
         full, rest = divmod(round(self.status.progress * width * 8), 8)
         bar = "█" * full + (_EIGHTHS[rest] if full < width else "")
-        return canvas.put(x, 0, bar.ljust(width), 4)
+        return canvas.put(x, bar.ljust(width), 4)
 
     def _palette(self) -> list[Style]:
         names = ("plain", "quiet", "state", "bad", "bar")

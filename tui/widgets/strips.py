@@ -24,51 +24,22 @@ from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 
+from tui.widgets.line import CELLS_WORTH_RESENDING, Painted
+from tui.widgets.line import cells as cells
+from tui.widgets.line import shorten as shorten
+from tui.widgets.line import visible as visible
+
 Codes = npt.NDArray[np.uint32]
 StyleNumbers = npt.NDArray[np.int32]
 
 SPACE: Final = 0x20
+LAST_ASCII: Final = 0x7F
 CONTINUED: Final = 0  # the right half of a character two cells wide
-UNPRINTABLE: Final = "·"
-
-# Moving the cursor and naming a colour costs about as many bytes as this many cells.
-CELLS_WORTH_RESENDING: Final = 6
 REGIONS_PER_LINE: Final = 4
 
-
-def visible(text: str) -> str:
-    """Replace every character that is not plainly visible, so that it can do no harm."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        character
-        if character.isprintable() and get_character_cell_size(character) > 0
-        else UNPRINTABLE
-        for character in text
-    )
-
-
-def cells(text: str) -> int:
-    """Terminal cells that `text` takes up."""
-    if text.isascii() and text.isprintable():
-        return len(text)
-    return sum(get_character_cell_size(character) for character in text)
-
-
-def shorten(text: str, width: int, ellipsis: str = "…") -> str:
-    """Cut `text` to at most `width` cells, ending in an ellipsis where something went."""
-    if cells(text) <= width:
-        return text
-    room = width - cells(ellipsis)
-    if room < 0:
-        return ellipsis[: max(width, 0)]
-    kept: list[str] = []
-    for character in text:
-        room -= get_character_cell_size(character)
-        if room < 0:
-            break
-        kept.append(character)
-    return "".join(kept).rstrip() + ellipsis
+JUMP_BYTES: Final = 8  # to move the cursor
+STYLE_BYTES: Final = 24  # to name a colour, or two
+WIDE_BYTES: Final = 2  # of a character that is not ASCII, beyond the first
 
 
 class Canvas:
@@ -187,6 +158,10 @@ class Picture:
             self._made[line] = self._strip(line)
         return self._made[line]
 
+    def changes_from(self, old: Painted | None) -> list[Region] | None:
+        """See `changed_regions`."""
+        return changed_regions(old if isinstance(old, Picture) else None, self)
+
     def _strip(self, line: int) -> Strip:
         styles = self.styles[line]
         text = self.codes[line].astype("<u4").tobytes().decode("utf-32-le")
@@ -221,6 +196,19 @@ def changed_regions(old: Picture | None, new: Picture) -> list[Region] | None:
         for start, stop in _spans(np.flatnonzero(differs[line])):
             regions.append(Region(start, line, stop - start, 1))
     return regions
+
+
+def bytes_of(picture: Picture, regions: Iterable[Region] | None) -> int:
+    """About how many bytes a terminal is sent for these regions of a picture; None is all of it."""
+    if regions is None:
+        regions = (Region(0, line, picture.width, 1) for line in range(picture.height))
+    total = 0
+    for x, y, width, _ in regions:
+        codes, styles = picture.codes[y, x : x + width], picture.styles[y, x : x + width]
+        wide = int(np.count_nonzero(codes > LAST_ASCII))
+        changes = int(np.count_nonzero(styles[1:] != styles[:-1]))
+        total += JUMP_BYTES + width + WIDE_BYTES * wide + STYLE_BYTES * (changes + 1)
+    return total
 
 
 def _spans(columns: npt.NDArray[np.intp]) -> list[tuple[int, int]]:
