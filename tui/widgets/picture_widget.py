@@ -27,7 +27,11 @@ from tui.link import LINKS, Link
 from tui.widgets.line import Painted
 
 LONGEST_WAIT = 5.0
-"""Seconds that a picture may have to wait because the one before it was large."""
+"""Seconds that a picture may have to wait because those before it were large."""
+
+AT_ONCE = 2.0
+"""Seconds of the link's budget that may be sent at once: the first page of digits is large, and the
+next is to show what has been learnt since."""
 
 
 class PictureWidget(Widget):
@@ -55,6 +59,7 @@ class PictureWidget(Widget):
         self._behind = False
         self._being_painted = False
         self._not_before = 0.0
+        self._spent_until = 0.0
         self._catch_up: Timer | None = None
         self._kept_styles: dict[tuple[object, ...], Style] = {}
         self.set_reactive(PictureWidget.max_rate, max_rate)
@@ -134,8 +139,10 @@ class PictureWidget(Widget):
             from tui.widgets.strips import Picture, bytes_of
 
             assert isinstance(picture, Picture)
-            wait = min(bytes_of(picture, regions) / self.link.budget, LONGEST_WAIT)
-            self._not_before = max(self._not_before, monotonic() + wait)
+            now, cost = monotonic(), bytes_of(picture, regions) / self.link.budget
+            wait = min(max(self._spent_until - now, 0.0) + cost, LONGEST_WAIT + AT_ONCE)
+            self._spent_until = now + wait
+            self._not_before = max(self._not_before, self._spent_until - AT_ONCE)
         if self._being_painted:
             return
         if regions is None:
