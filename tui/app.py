@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from functools import partial
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import RenderableType
@@ -17,7 +15,7 @@ from textual.screen import Screen
 from nn.hyperparameters import Hyperparameters
 from tui.ahead import SOON, import_ahead
 from tui.commands import RoomName, bindings
-from tui.engine.run_directory import RunDirectory, RunError
+from tui.engine.run_directory import RunDirectory
 from tui.engine.text import printable
 from tui.habits import Habits
 from tui.keys_in_order import KeysInOrder
@@ -29,9 +27,9 @@ from tui.screens.room import Room
 from tui.screens.train import TrainScreen
 from tui.session import Session
 from tui.settings import SettingsFile
+from tui.souvenir_control import SouvenirControl
 from tui.themes import THEMES
 from tui.thin_updates import thin
-from tui.tuning_control import TuningControl
 
 if TYPE_CHECKING:
     from tui.screens.look import LookScreen
@@ -39,7 +37,7 @@ if TYPE_CHECKING:
 LEFT = "The run trains on; inkling attach shows it again."
 
 
-class InklingApp(KeysInOrder, TuningControl):
+class InklingApp(KeysInOrder, SouvenirControl):
     """Returns a sentence to print when it has gone, or nothing."""
 
     TITLE = "Inkling"
@@ -113,27 +111,6 @@ class InklingApp(KeysInOrder, TuningControl):
     def leave_from_outside(self) -> None:
         """Leave the run running and go; safe in any thread."""
         self._loop_of_ours.call_soon_threadsafe(self.exit)
-
-    @on(TrainScreen.LogSaveAsked)
-    def _save_log(self) -> None:
-        if self.session.run is None:
-            self.complain("There is no log yet; press space to start a run.")
-        else:
-            from tui.souvenirs import save_log
-
-            self._keep(partial(save_log, self.session.run))
-
-    def action_save_picture(self) -> None:
-        from tui.souvenirs import save_picture
-
-        self._keep(partial(save_picture, self.export_screenshot()))
-
-    def _keep(self, save: Callable[[], Path]) -> None:
-        """Write a file, and say where it is or why it is not."""
-        try:
-            self.notify(f"Saved as {printable(save())}", markup=False)
-        except RunError as problem:
-            self.complain(str(problem))
 
     def action_suspend(self) -> None:
         """Stop this process, and only this one: a worker is in a session of its own."""

@@ -8,8 +8,6 @@ app as a message, and from there through the session's one door.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -21,11 +19,11 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from nn.hyperparameters import HyperparameterError, Hyperparameters, Value
+from nn.hyperparameters import Hyperparameters
 from tui.ahead import import_numpy
 from tui.commands import bindings, commands_in
 from tui.engine.run_status import RunStatus
-from tui.screens.chart_desk import ChartDesk
+from tui.screens.train_desk import TrainDesk
 from tui.widgets.group_heading import GroupHeading
 from tui.widgets.key_line import KeyLine
 from tui.widgets.pane_tabs import PaneTabs
@@ -39,12 +37,11 @@ if TYPE_CHECKING:
     from tui.engine.predictions import Predictions
     from tui.engine.state import LogBook, RunState
     from tui.widgets.digit_grid import DigitGrid
-    from tui.widgets.hyperparameter_form import HyperparameterForm
 
 TABS = {"digits": "d Digits", "log": "g Log", "form": "f Settings"}
 
 
-class TrainScreen(ChartDesk):
+class TrainScreen(TrainDesk):
     """Hyperparameters, loss, log and digits."""
 
     NAME = "train"
@@ -53,46 +50,13 @@ class TrainScreen(ChartDesk):
         "form": "Hyperparameters", "chart": "Loss", "digits": "Digits", "log": "Log"
     }  # fmt: skip
 
-    status: reactive[RunStatus] = reactive(RunStatus(), repaint=False)
     history: reactive[RunHistory | None] = reactive(None, repaint=False)
     book: reactive[LogBook | None] = reactive(None, repaint=False)
     predictions: reactive[Predictions | None] = reactive(None, repaint=False)
     running: reactive[Hyperparameters | None] = reactive(None, repaint=False)
-    shown_pane: reactive[str] = reactive("digits", repaint=False)
-
-    @dataclass
-    class StartAsked(Message):
-        """Train with these; `stint` is run, step or epoch."""
-
-        hyperparameters: Hyperparameters
-        stint: str
-
-    @dataclass
-    class Asked(Message):
-        """The run is to pause, resume, step, epoch, stop, or to be taken up."""
-
-        what: str
-
-    @dataclass
-    class NewRunAsked(Message):
-        """A new run with these is wanted in the place of the one there is."""
-
-        hyperparameters: Hyperparameters
-
-    @dataclass
-    class RateAsked(Message):
-        """A learning rate is to be found, for a run with these."""
-
-        hyperparameters: Hyperparameters
-
-    class ActAsked(Message):
-        """What the latest alert suggests is to be done."""
 
     class Ready(Message):
         """Everything is in its place, so a run may be shown."""
-
-    class LogSaveAsked(Message):
-        """The log is to be written to a file."""
 
     def __init__(self, initial: Hyperparameters | None = None, *, ascii_only: bool = False) -> None:
         """`initial` is what the form shows first."""
@@ -132,12 +96,6 @@ class TrainScreen(ChartDesk):
                 await self.pane(pane).mount(*widgets)
         self.furnished = True
         self.post_message(self.Ready())
-
-    @property
-    def form(self) -> HyperparameterForm:
-        from tui.widgets.hyperparameter_form import HyperparameterForm
-
-        return self.query_one(HyperparameterForm)
 
     @property
     def digits(self) -> DigitGrid:
@@ -216,61 +174,6 @@ class TrainScreen(ChartDesk):
         for pane in self.query("#form-pane"):
             pane.border_subtitle = words
 
-    def action_toggle(self) -> None:  # type: ignore[override]
-        if self.status.live:
-            self.post_message(self.Asked("resume" if self.status.held else "pause"))
-        else:
-            self._start("run")
-
-    def action_stint(self, stint: str) -> None:
-        if self.status.live:
-            self.post_message(self.Asked(stint))
-        else:
-            self._start(stint)
-
-    def action_stop(self) -> None:
-        self.post_message(self.Asked("stop"))
-
-    def action_take_up(self) -> None:
-        self.post_message(self.Asked("take_up"))
-
-    def action_fork(self) -> None:
-        self._with_the_form(self.NewRunAsked)
-
-    def on_hyperparameter_form_new_run_needed(self) -> None:
-        # Found by its name, for `on` would import the form.
-        self.action_fork()
-
-    def action_find_rate(self) -> None:
-        self._with_the_form(self.RateAsked)
-
-    def suggest(self, name: str, value: Value) -> None:
-        """Put a value into its field and go there; Enter in it does the rest."""
-        self.take_in_hand("form")
-        self.shown_pane = "form"
-        self.form.suggest(name, value)
-
-    def action_act(self) -> None:
-        self.post_message(self.ActAsked())
-
-    def _start(self, stint: str) -> None:
-        self._with_the_form(lambda values: self.StartAsked(values, stint))
-
-    def _with_the_form(self, message: Callable[[Hyperparameters], Message]) -> None:
-        """Send what stands in the form, if all of it will do."""
-        form = self.form
-        try:
-            self.post_message(message(form.hyperparameters()))
-        except HyperparameterError as problem:
-            self._show_error(problem.name, str(problem))
-
-    def _show_error(self, name: str, sentence: str) -> None:
-        """Say it in the form, and go to the field that will not do, if it is one's fault."""
-        if name:
-            self.take_in_hand("form")
-            self.shown_pane = "form"
-        self.form.show_error(name, sentence)
-
     def action_show_pane(self, pane: str) -> None:
         self.take_in_hand(pane)
         if pane in TABS:
@@ -307,9 +210,6 @@ class TrainScreen(ChartDesk):
     def action_page(self, pages: int) -> None:
         grid = self.digits
         (grid.next_page if pages > 0 else grid.previous_page)()
-
-    def action_save_log(self) -> None:
-        self.post_message(self.LogSaveAsked())
 
     @on(PaneTabs.Chosen)
     def _tab_chosen(self, event: PaneTabs.Chosen) -> None:
