@@ -36,12 +36,19 @@ class Guide(App[str]):
             if not self.screen_stack:
                 # A key that comes while the app goes.
                 return
+            if isinstance(event, events.MouseDown) and self._is_gone(event):
+                return
             room = self.screen
             if isinstance(room, Room):
                 room.take_hint_away()
                 if room.jump.takes(event):
                     return
         await super().on_event(event)
+
+    def _is_gone(self, event: events.MouseDown) -> bool:
+        """Is what was clicked no part of the screen any more? Textual asks for what it is in."""
+        widget, _ = self.screen.get_widget_and_offset_at(event.x, event.y)
+        return widget is not None and widget is not self.screen and widget.parent is None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         editing = isinstance(self.screen, Room) and self.screen.editing

@@ -50,6 +50,7 @@ class RunControl(Guide):
 
     def enter(self, room: Room) -> None:
         """Have a room in sight, and show the run there as it is by now."""
+        left = self.room
         while self.screen is not self.train:
             self.pop_screen()
         room.link, room.keys = self.link, self.keys
@@ -58,6 +59,8 @@ class RunControl(Guide):
             room.prepare()
             self.push_screen(room)
         room.call_later(room.show_state, self.session.state)
+        if left is not room:
+            left.forget_lines()
 
     def get_driver_class(self) -> type[Driver]:
         # Textual's constructor asks for it, so the meter is there from the first byte on.

@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import effects_backprop
+import pytest
 from pilots import LONG, QuietSession, backprop_room, burst, opened, wait_for, wait_for_phase
 from processes import live_workers
 from rich.style import Style
 from run_states import of_phase
 from textual.command import CommandList
-from textual.events import Click
+from textual.events import Click, MouseDown
+from textual.geometry import Offset
 from textual.pilot import Pilot
+from textual.widgets import Static
 from textual.worker import WorkerState
 
 from tui.app import InklingApp
@@ -82,7 +85,7 @@ async def test_keys_that_come_before_what_they_are_for_or_after_it_has_gone() ->
             await back_to_train(app, pilot)
 
 
-async def test_a_click_on_a_command_that_is_no_longer_found() -> None:
+async def test_a_click_on_what_is_no_longer_there(monkeypatch: pytest.MonkeyPatch) -> None:
     async with opened(QuietSession()) as (app, pilot):
         await pilot.press("ctrl+p")
         await wait_for(pilot, lambda: app.screen.query(CommandList))
@@ -90,6 +93,11 @@ async def test_a_click_on_a_command_that_is_no_longer_found() -> None:
         await wait_for(pilot, lambda: found.option_count > 1)
         drawn = Style.from_meta({"option": found.option_count})
         found.post_message(Click(found, 4, 3, 0, 0, 1, False, False, False, style=drawn))
+        await pilot.pause()
+        monkeypatch.setattr(
+            app.screen, "get_widget_and_offset_at", lambda *_: (Static("gone"), Offset(0, 0))
+        )
+        app._driver.process_message(MouseDown(None, 5, 5, 0, 0, 1, False, False, False))
         await pilot.pause()
         assert app.is_running
 

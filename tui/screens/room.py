@@ -99,6 +99,12 @@ class Room(Screen[None]):
             widget.set_reactive(PictureWidget.link, self.link)
             widget.set_reactive(PictureWidget.flowing, self.flowing)
 
+    def forget_lines(self) -> None:
+        """Let go of what was painted, now that it is out of sight: it is made anew in a moment, and
+        takes megabytes on a large terminal."""
+        for widget in self.walk_children(Widget):
+            widget._styles_cache.clear()
+
     def explain_panes(self) -> None:
         """Of a pane, and its tab, what the command says that goes there; else what the room is."""
         usual = commands_in(self.NAME)

@@ -12,7 +12,7 @@ Text put on a canvas is never read as markup, and what a terminal could read as 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
@@ -125,7 +125,6 @@ class Picture:
     codes: Codes
     styles: StyleNumbers
     palette: tuple[Style, ...]
-    _made: dict[int, Strip] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_canvas(cls, canvas: Canvas, palette: Iterable[Style]) -> Picture:
@@ -153,16 +152,7 @@ class Picture:
         return "\n".join(strip.text for strip in self.strips)
 
     def strip(self, line: int) -> Strip:
-        """A line, made when it is first asked for: of most pictures a few lines are new."""
-        if line not in self._made:
-            self._made[line] = self._strip(line)
-        return self._made[line]
-
-    def changes_from(self, old: Painted | None) -> list[Region] | None:
-        """See `changed_regions`."""
-        return changed_regions(old if isinstance(old, Picture) else None, self)
-
-    def _strip(self, line: int) -> Strip:
+        """A line. Textual keeps what it has painted, so it is asked for once."""
         styles = self.styles[line]
         text = self.codes[line].astype("<u4").tobytes().decode("utf-32-le")
         inside = (np.flatnonzero(styles[1:] != styles[:-1]) + 1).tolist()
@@ -172,6 +162,10 @@ class Picture:
         if "\0" in text:
             pieces = [piece.replace("\0", "") for piece in pieces]
         return Strip(list(map(Segment, pieces, looks)), len(text))
+
+    def changes_from(self, old: Painted | None) -> list[Region] | None:
+        """See `changed_regions`."""
+        return changed_regions(old if isinstance(old, Picture) else None, self)
 
 
 def changed_regions(old: Picture | None, new: Picture) -> list[Region] | None:
