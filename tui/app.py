@@ -34,6 +34,9 @@ from tui.thin_updates import thin
 if TYPE_CHECKING:
     from tui.screens.look import LookScreen
 
+LOOK_AGAIN = 0.05
+"""Seconds between two looks at whether there is a whole screen to leave."""
+
 LEFT = "The run trains on; inkling attach shows it again."
 
 
@@ -52,6 +55,8 @@ class InklingApp(KeysInOrder, SouvenirControl):
         super().__init__(session, TrainScreen(initial, ascii_only=ascii_only), attach, link)
         self.ascii_only = ascii_only
         self.hold_keys()
+        self._loop_of_ours: asyncio.AbstractEventLoop | None = None
+        self._told_to_leave = False
         self._kept: dict[RoomName, Room] = {}
         self._output_filter = OutputFilter(ascii_only=ascii_only)
         for theme in THEMES:
@@ -97,6 +102,8 @@ class InklingApp(KeysInOrder, SouvenirControl):
 
     def on_mount(self) -> None:
         self._loop_of_ours = asyncio.get_running_loop()
+        if self._told_to_leave:
+            self._leave_when_furnished()
         if self.habits:
             self.habits.watch()
             for sentence in self.habits.complaints:
@@ -109,8 +116,17 @@ class InklingApp(KeysInOrder, SouvenirControl):
             screen.refresh()
 
     def leave_from_outside(self) -> None:
-        """Leave the run running and go; safe in any thread."""
-        self._loop_of_ours.call_soon_threadsafe(self.exit)
+        """Leave the run running and go; safe in any thread, and before there is a loop."""
+        self._told_to_leave = True
+        if self._loop_of_ours is not None:
+            self._loop_of_ours.call_soon_threadsafe(self.call_later, self._leave_when_furnished)
+
+    def _leave_when_furnished(self) -> None:
+        """Textual fails over widgets that go while others are mounted in them."""
+        if self.train.furnished and self.train.form.furnished:
+            self.exit()
+        else:
+            self.set_timer(LOOK_AGAIN, self._leave_when_furnished)
 
     def action_suspend(self) -> None:
         """Stop this process, and only this one: a worker is in a session of its own."""

@@ -312,6 +312,16 @@ async def test_a_polite_signal_ends_it_cleanly(runs: Path) -> None:
     assert app.return_code == 0
 
 
+async def test_so_does_one_that_comes_while_the_app_opens(runs: Path) -> None:
+    app = InklingApp(Session(runs))
+    await asyncio.to_thread(app.leave_from_outside)
+    async with app.run_test() as pilot:
+        await wait_for(pilot, lambda: app._exit)
+        # Textual would have failed over the fields that were still to be mounted.
+        assert app.train.form.furnished
+    assert app.return_code == 0
+
+
 async def test_notifications_are_words() -> None:
     async with opened(QuietSession()) as (app, pilot):
         app.complain("[red]x[/red] [/foo] \x1b[31m")
