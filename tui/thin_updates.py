@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from rich.cells import cached_cell_len
+from rich.cells import cached_cell_len, get_character_cell_size
 from rich.color import ColorSystem
 from rich.console import Console, RenderableType
 from rich.segment import Segment
@@ -41,8 +41,9 @@ class ThinUpdate(ChopsUpdate):
                 first, last = max(x, start), min(end, stop)
                 if strip is None or first >= last:
                     continue
-                sequences.append(f"\x1b[{y + 1};{first + 1}H")
-                look = render(between(strip, first - x, last - x), system, look, sequences)
+                first, last = whole(strip, first - x, last - x)
+                sequences.append(f"\x1b[{y + 1};{x + first + 1}H")
+                look = render(between(strip, first, last), system, look, sequences)
         if look != BARE:
             sequences.append(RESET)
         return "".join(sequences)
@@ -62,6 +63,22 @@ class ThinLayout(LayoutUpdate):
         if look != BARE:
             sequences.append(RESET)
         return "".join(sequences)
+
+
+def whole(segments: Iterable[Segment], first: int, last: int) -> tuple[int, int]:
+    """The same span, and the other half of a character two cells wide that it would cut: a terminal
+    has lost both, if something lay over one that is gone now."""
+    x = 0
+    for segment in segments:
+        end = x + cached_cell_len(segment.text)
+        if end - x != len(segment.text):
+            for character in segment.text:
+                after = x + get_character_cell_size(character)
+                first = x if x < first < after else first
+                last = after if x < last < after else last
+                x = after
+        x = end
+    return first, last
 
 
 def between(segments: Iterable[Segment], first: int, last: int) -> Iterator[Segment]:

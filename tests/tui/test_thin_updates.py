@@ -21,7 +21,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.narrow_compositor import NarrowCompositor
-from tui.thin_updates import BARE, RESET, between, render, thin
+from tui.thin_updates import BARE, RESET, ThinUpdate, between, render, thin
 
 _CONSOLE = Console()
 
@@ -69,6 +69,21 @@ def test_a_strip_is_cut_as_textual_would_cut_it(runs: list[Segment], first: int,
     strip = Strip([*(Segment(text, style) for text, style, _ in runs), Segment("猫é")])
     found = [run for run in between(strip, first, last) if run.text]
     assert Strip(found) == Strip([run for run in strip.crop(first, last) if run.text])
+
+
+def test_half_a_wide_character_is_not_sent() -> None:
+    chops = [{0: Strip([Segment("x")]), 1: Strip([Segment("a猫b"), Segment("犬")])}]
+    sent = {
+        span: ThinUpdate(chops, [(0, *span)], [[1, 7]]).render_segments(_CONSOLE)
+        for span in [(0, 2), (2, 3), (3, 5), (3, 6), (4, 5)]
+    }
+    assert sent == {
+        (0, 2): "\x1b[1;1Hx\x1b[1;2Ha",
+        (2, 3): "\x1b[1;3H猫",
+        (3, 5): "\x1b[1;3H猫b",
+        (3, 6): "\x1b[1;3H猫b犬",
+        (4, 5): "\x1b[1;5Hb",
+    }
 
 
 class Letters(Widget):
