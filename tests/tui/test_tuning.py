@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pilots import (
     LONG,
     QuietSession,
@@ -23,7 +25,7 @@ from textual.widgets import Button, Select, Static
 
 from nn.health import Alert
 from tui.app import InklingApp
-from tui.engine.commands import Set, Stop
+from tui.engine.commands import Command, Set, Stop
 from tui.engine.facts import Entry
 from tui.engine.run_directory import RunDirectory
 from tui.screens.dialogs import Question
@@ -143,6 +145,26 @@ async def test_a_key_does_what_the_alert_suggests() -> None:
         await pilot.press("escape")
         await wait_for(pilot, lambda: not isinstance(app.screen, Question))
         assert len(app.session.asked) == 1
+
+
+async def test_a_worker_that_is_long_in_answering_keeps_no_new_run_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    never = asyncio.Event()
+
+    async def ask(_: Command) -> None:
+        await never.wait()
+
+    async with opened(QuietSession()) as (app, pilot):
+        state = app.session.state = of_phase("running")
+        state.apply(Entry(BEGUN, Alert("spike", 559, 13, 3.21, 0.52)))
+        app.train.show_state(state)
+        field(app, "hidden").show((5,))
+        monkeypatch.setattr(app.session, "ask", ask)
+        await pilot.press("a")
+        await wait_for(pilot, app._asking.locked)
+        app.train.action_fork()
+        await wait_for(pilot, lambda: isinstance(app.screen, Question))
 
 
 async def test_epochs_change_while_it_trains(runs: Path) -> None:
