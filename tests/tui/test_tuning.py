@@ -128,7 +128,7 @@ async def test_a_run_that_diverged_goes_back_by_one_key(runs: Path) -> None:
         assert len(list(runs.iterdir())) == 2
 
 
-async def test_a_key_does_what_the_alert_suggests() -> None:
+async def test_a_key_does_what_the_alert_suggests(monkeypatch: pytest.MonkeyPatch) -> None:
     async with opened(QuietSession()) as (app, pilot):
         assert isinstance(app.session, QuietSession)
         state = app.session.state = of_phase("running")
@@ -146,21 +146,13 @@ async def test_a_key_does_what_the_alert_suggests() -> None:
         await wait_for(pilot, lambda: not isinstance(app.screen, Question))
         assert len(app.session.asked) == 1
 
+        # A new run is offered even while the worker is long in answering to the key.
+        async def never(_: Command) -> None:
+            await asyncio.Event().wait()
 
-async def test_a_worker_that_is_long_in_answering_keeps_no_new_run_waiting(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    never = asyncio.Event()
-
-    async def ask(_: Command) -> None:
-        await never.wait()
-
-    async with opened(QuietSession()) as (app, pilot):
-        state = app.session.state = of_phase("running")
-        state.apply(Entry(BEGUN, Alert("spike", 559, 13, 3.21, 0.52)))
-        app.train.show_state(state)
+        monkeypatch.setattr(app.session, "ask", never)
+        state.apply(Entry(BEGUN, Alert("spike", 611, 14, 3.21, 0.52)))
         field(app, "hidden").show((5,))
-        monkeypatch.setattr(app.session, "ask", ask)
         await pilot.press("a")
         await wait_for(pilot, app._asking.locked)
         app.train.action_fork()
