@@ -40,7 +40,8 @@ class _Parser(argparse.ArgumentParser):
             # The value of an option that there is not is taken for a command.
             for option, value in pairwise(self._given):
                 unknown = option.startswith("-") and option not in self._option_string_actions
-                if unknown and "=" not in option and repr(value) in message:
+                a_value = "=" in option or self._negative_number_matcher.match(option)
+                if unknown and not a_value and f"invalid choice: {value!r}" in message:
                     message = f"there is no option {option}"
         sentence = printable(message[:1].upper() + message[1:])
         print(f"inkling: {sentence.rstrip('.')}. See {self.prog} --help.", file=sys.stderr)

@@ -43,8 +43,8 @@ class Link:
 
     Attributes:
         share: of the pictures a second that new data may cause; 1 is the usual rate.
-        budget: bytes a second that new data may cause in one pane: what had much to send waits
-            the longer before it sends again.
+        budget: bytes a second that new data may cause in one pane, on average: what had much to
+            send waits the longer before it sends again, though not without end.
         small_digits: draw digits at half their size, which is a quarter of their cells.
         animated: may anything move that has no need to?
     """

@@ -66,7 +66,8 @@ class TuningControl(RunControl):
         if advice.act == "set":
             from tui.engine.commands import Set
 
-            await self._ask(Set(advice.name, format_value(advice.value)))
+            # No new run comes of it: one that is asked for meanwhile need not wait for the answer.
+            self._ask_aside(Set(advice.name, format_value(advice.value)))
             return
         if self.session.live:
             question = about_advice(in_words(changes), restart=advice.act == "restart")

@@ -173,6 +173,8 @@ def test_a_value_that_will_not_do(option: str, value: str, says: str, refused: R
         ["[bold]levitate[/bold]"],
         ["--levitate"],
         ["--levitate", "3"],
+        ["--seed", "-1", "stray"],
+        ["stray", "--json", "runs"],
         ["--json"],
         ["attach", "a", "b"],
         ["attach", "--epochs", "1"],
@@ -183,6 +185,7 @@ def test_what_the_command_line_does_not_know(arguments: list[str], refused: Refu
     sentence = refused(*arguments)
     assert "--help" in sentence
     assert ("--levitate" in sentence) == ("--levitate" in arguments)
+    assert ("no option" in sentence) == (arguments == ["--levitate", "3"])
     assert len(sentence) < 600
 
 

@@ -151,6 +151,10 @@ def test_the_source_beside_a_step_is_the_file_s_own(name: str) -> None:
             assert passage.lines[0].startswith(f"def {function.split('.')[-1]}(")
             assert passage.marked, (step.title, passage.where)
             assert file.startswith("nn/")
+        if step.phase == "update":
+            marked = [passage.lines[i] for passage in step.passages for i in passage.marked]
+            for number in {*OPTIMIZERS[name].number_names} - {"steps"}:
+                assert any(f"self.{number}" in line.split("=")[0] for line in marked), number
         assert re.match(r"\S", step.equation)
         assert 20 < len(step.explain) < 400, step.title
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pilots import (
     LONG,
     QuietSession,
@@ -23,7 +25,7 @@ from textual.widgets import Button, Select, Static
 
 from nn.health import Alert
 from tui.app import InklingApp
-from tui.engine.commands import Set, Stop
+from tui.engine.commands import Command, Set, Stop
 from tui.engine.facts import Entry
 from tui.engine.run_directory import RunDirectory
 from tui.screens.dialogs import Question
@@ -126,7 +128,7 @@ async def test_a_run_that_diverged_goes_back_by_one_key(runs: Path) -> None:
         assert len(list(runs.iterdir())) == 2
 
 
-async def test_a_key_does_what_the_alert_suggests() -> None:
+async def test_a_key_does_what_the_alert_suggests(monkeypatch: pytest.MonkeyPatch) -> None:
     async with opened(QuietSession()) as (app, pilot):
         assert isinstance(app.session, QuietSession)
         state = app.session.state = of_phase("running")
@@ -143,6 +145,18 @@ async def test_a_key_does_what_the_alert_suggests() -> None:
         await pilot.press("escape")
         await wait_for(pilot, lambda: not isinstance(app.screen, Question))
         assert len(app.session.asked) == 1
+
+        # A new run is offered even while the worker is long in answering to the key.
+        async def never(_: Command) -> None:
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(app.session, "ask", never)
+        state.apply(Entry(BEGUN, Alert("spike", 611, 14, 3.21, 0.52)))
+        field(app, "hidden").show((5,))
+        await pilot.press("a")
+        await wait_for(pilot, app._asking.locked)
+        app.train.action_fork()
+        await wait_for(pilot, lambda: isinstance(app.screen, Question))
 
 
 async def test_epochs_change_while_it_trains(runs: Path) -> None:

@@ -18,7 +18,7 @@ PROBE = 512
 """Training digits that the network is examined with, always the same."""
 
 EVERY = 800
-"""Steps between two examinations at the least: some three thousandths of the time."""
+"""Steps between two examinations at the least: less than a hundredth of the time."""
 
 MEANING = (
     "label_smoothing", "dropout", "augmentation", "shift", "rotation", "scaling", "shear",

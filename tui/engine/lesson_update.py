@@ -51,6 +51,8 @@ def update(named: Named) -> Iterator[Step]:
     """The step of each of a layer's parameters; nothing for a layer that has none."""
     lesson = named.lesson
     kind = type(lesson.optimizer)
+    counts = kind._begin is not Optimizer._begin
+    begun = (passage(kind._begin, r"="),) if counts else ()
     for k, symbol in enumerate(named.parameter_names()):
         arithmetic = _Arithmetic(lesson, named, k, symbol)
         axes = ("input", "unit") if arithmetic.two else ("", "unit")
@@ -74,7 +76,7 @@ def update(named: Named) -> Iterator[Step]:
             f"{named.title}: the step of {symbol}, by {kind.__name__}",
             EQUATIONS[kind].format(p=symbol) + f",  lr = {lesson.learning_rate:.4g}",
             WORDS[kind] + clipped,
-            (passage(kind._move, r"="), passage(Optimizer.step, r"self\._")),
+            (*begun, passage(kind._move, r"="), passage(Optimizer.step, r"self\._")),
             (made, *matrices[1:]),
         )
 

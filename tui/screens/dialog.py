@@ -36,7 +36,8 @@ class Dialog(Once, ModalScreen[ScreenResultType]):
     """What dims the room behind it; a click beside it leaves it."""
 
     def on_click(self, event: Click) -> None:
-        if event.widget is self:
+        # The second click of two has been meant for what the first has opened this over.
+        if event.widget is self and event.chain == 1:
             self.action_leave()
 
     def action_leave(self) -> None:
