@@ -137,7 +137,7 @@ def _count_bytes(report: Report) -> None:
             text: str = render(self, console)
             if report.app is not None:
                 begins = [*JUMP.finditer(text)]
-                ends = [*(jump.start() for jump in begins[1:]), len(text)]
+                ends = [*(jump.start() for jump in begins), len(text)][1:]
                 for jump, end in zip(begins, ends, strict=True):
                     widget, _ = report.app.screen.get_widget_at(int(jump[2]) - 1, int(jump[1]) - 1)
                     report.sent[type(widget).__name__] += len(text[jump.start() : end].encode())
