@@ -39,8 +39,9 @@ WORDS: dict[type[Optimizer], str] = {
     "own checkpoint, adds up all its squared gradients.",
     RMSprop: "Steps of the size of the learning rate, whatever the size of the gradients of late: "
     "v, from the run's own checkpoint, is the mean of their squares.",
-    Adam: "m^ is the mean of recent gradients, v^ of their squares, from the run's checkpoint and "
-    "with this one. So the step is what the last batches agree on.",
+    Adam: "m^ is the mean of recent gradients, v^ of their squares, both from the run's own "
+    "checkpoint with this gradient taken in. So the step is mostly what the last batches agree on; "
+    "one digit has little say.",
     AdamW: "As Adam (m^ the mean of recent gradients, v^ of their squares), with a pull to zero "
     "that does not go through them.",
 }

@@ -102,11 +102,14 @@ def source(passages: tuple[Passage, ...]) -> tuple[tuple[Line, ...], int]:
 
 def explained(step: Step) -> tuple[Line, ...]:
     """In plain language; then where to read on."""
-    where = [passage.where for passage in step.passages]
+    where: dict[str, list[str]] = {}
+    for passage in step.passages:
+        file, _, name = passage.where.partition(", ")
+        where.setdefault(file, []).append(name)
     return (
         line(step.explain),
         line(step.equation, "strong", 2),
-        *(line(f"in {place}", "quiet", 2) for place in where),
+        *(line(f"in {file}, {', '.join(names)}", "quiet", 2) for file, names in where.items()),
     )
 
 
