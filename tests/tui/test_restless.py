@@ -94,6 +94,12 @@ async def test_a_click_on_what_is_no_longer_there(monkeypatch: pytest.MonkeyPatc
         drawn = Style.from_meta({"option": found.option_count})
         found.post_message(Click(found, 4, 3, 0, 0, 1, False, False, False, style=drawn))
         await pilot.pause()
+        # As on a screen too small to show any of it.
+        found.highlighted = 1
+        found._clear_caches()
+        monkeypatch.setattr(found, "_update_lines", lambda: None)
+        found.action_page_up()
+        assert found.highlighted == 1
         monkeypatch.setattr(
             app.screen, "get_widget_and_offset_at", lambda *_: (Static("gone"), Offset(0, 0))
         )

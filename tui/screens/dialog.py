@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
@@ -46,12 +46,17 @@ class Dialog(Once, ModalScreen[ScreenResultType]):
 
 
 class CommandsFound(CommandList):
-    """Textual's own, which takes it for granted that what is clicked is still there."""
+    """Textual's own, which takes it for granted that what is clicked is still there, and that there
+    is room for what is paged through."""
 
     async def _on_click(self, event: Click) -> None:
         # Textual calls the handlers of all classes, from here up to where the default is prevented.
         if event.style.meta.get("option", 0) >= self.option_count:
             event.prevent_default()
+
+    def _move_page(self, direction: Literal[-1, 1]) -> None:
+        if (self.highlighted or 0) in self._index_to_line:
+            super()._move_page(direction)
 
 
 class Palette(Once, CommandPalette):
