@@ -9,10 +9,11 @@ all that are pressed after it, for a tenth of a second or two.
 from __future__ import annotations
 
 import contextlib
-import gc
 import importlib
 import os
 import threading
+
+from tui import collector
 
 SOON = 0.5
 """Seconds after the start; by then the first screen is there, and its form furnished."""
@@ -60,10 +61,4 @@ def _import_all() -> None:
         # Whoever needs it is told what is wrong with it.
         with contextlib.suppress(Exception):
             importlib.import_module(name)
-    # What stands now stands until the end: a full collection would stop the keys for 70 to 100 ms
-    # to look through it all again and find nothing.
-    gc.freeze()
-    # What is made for a picture goes with the next one, by its count of references, and the usual
-    # 700 objects are half a picture: two collections a key, and every thousand keys a full one.
-    gc.set_threshold(2_000, 5, 100)
-    gc.enable()
+    collector.on()

@@ -14,6 +14,7 @@ from textual.screen import Screen
 
 from nn.hyperparameters import Hyperparameters
 from tui.ahead import SOON, import_ahead
+from tui.collector import spare_what_stands
 from tui.commands import RoomName, bindings
 from tui.engine.run_directory import RunDirectory
 from tui.engine.text import printable
@@ -145,6 +146,7 @@ class InklingApp(KeysInOrder, SouvenirControl):
             if ROOMS[name].kept:
                 self._kept[name] = room
                 self.install_screen(room, name)
+                self.call_after_refresh(spare_what_stands)
         return room
 
     def action_go(self, name: RoomName) -> None:

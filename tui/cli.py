@@ -7,7 +7,6 @@ What takes long to import (NumPy, Textual, rich) is imported by the command that
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from nn.hyperparameters import HyperparameterError, Hyperparameters
 from nn.presets import resolve
+from tui import collector
 from tui.command_line import build_parser
 from tui.exit_codes import DONE, FAILED, INTERRUPTED, USAGE
 from tui.terminal import UsageError
@@ -150,9 +150,8 @@ def _open(options: argparse.Namespace) -> int:
     # changed wait for one of 60 frames a second, when only what has changed is drawn.
     sys.setswitchinterval(0.0005)
     os.environ.setdefault("TEXTUAL_FPS", "120")
-    # What is imported stays: to look through it for rubbish, again and again, finds none. The app
-    # lets the collector go on when all of it is there (`tui.ahead`).
-    gc.disable()
+    # Until all that the app is made of has been imported (`tui.ahead`).
+    collector.off()
     from tui.app import InklingApp
     from tui.link import chosen
     from tui.session import Session

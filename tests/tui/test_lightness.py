@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 
 from tui.ahead import MODULES
+from tui.collector import spare_what_stands
 
 OPENED = """
 import asyncio, sys
@@ -56,10 +58,24 @@ def test_the_app_opens_without_what_nobody_has_asked_for() -> None:
 
 
 def test_what_is_imported_ahead_is_all_there_and_brings_nothing_that_can_wait() -> None:
-    code = "import sys, tui.ahead as a; a._import_all(); print(*sys.modules)"
+    code = (
+        "import gc, sys, tui.ahead as a; a.collector.off(); a._import_all(); print(*sys.modules);"
+        "frozen = gc.get_freeze_count(); kept = [[] for _ in range(1000)];"
+        "a.collector.spare_what_stands(); print(gc.isenabled(), gc.get_freeze_count() - frozen)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
-    modules = set(done.stdout.split())
+    lines = done.stdout.splitlines()
+    modules = set(lines[0].split())
+    looks, spared = lines[1].split()
+    assert looks == "True", "the collector goes on when all is imported"
+    assert int(spared) >= 1000, "it looks no more at what stands"
     assert set(MODULES) <= modules
     assert modules.isdisjoint({"sklearn", "scipy", "plotext", "pooch", "requests"})
+
+
+def test_elsewhere_the_collector_is_left_alone() -> None:
+    before = gc.get_threshold(), gc.get_freeze_count()
+    spare_what_stands()
+    assert (gc.get_threshold(), gc.get_freeze_count()) == before

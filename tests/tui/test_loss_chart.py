@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import math
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pilots import wait_for
+from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.screen import Screen
@@ -21,6 +23,8 @@ from tui.engine.curve import Curve
 from tui.engine.history import Mark, RunHistory
 from tui.link import LINKS
 from tui.widgets import picture_widget
+from tui.widgets.chart_inks import STYLES
+from tui.widgets.chart_picture import draw
 from tui.widgets.chart_plan import ChartPlan, plan
 from tui.widgets.loss_chart import LossChart
 
@@ -430,3 +434,12 @@ async def test_marks_without_room_for_words_are_lines_still() -> None:
         await settle(pilot, app.chart)
         assert "very" not in app.chart.picture.text
         assert app.chart.picture.text.count("┊") > 20
+
+
+def test_a_drawn_chart_leaves_nothing_for_the_collector() -> None:
+    planned = plan(falling(), 60, 20, (Style(),) * STYLES)
+    assert isinstance(planned, ChartPlan)
+    draw(planned)  # What is made once is made now.
+    gc.collect()
+    draw(planned)
+    assert gc.collect() < 50, "plotext's figure holds thousands of objects, and itself"

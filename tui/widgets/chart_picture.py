@@ -47,6 +47,7 @@ def draw(plan: ChartPlan) -> Picture:
     plot.yticks(plan.y.ticks, plan.y.labels)
     _draw_curves(plot, plan)
     canvas = _cells_of(plot, plan)
+    vars(plot).clear()  # It refers to itself: ten thousand objects for the collector, a chart.
     _finish(canvas, plan)
     _draw_band(canvas, plan)
     _draw_legend(canvas, plan)
