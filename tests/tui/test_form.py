@@ -25,6 +25,7 @@ from pilots import (
 from run_states import of_phase
 from textual import events
 from textual.widgets import Select, Static
+from textual.widgets._select import SelectCurrent
 
 from nn.hyperparameters import HyperparameterError
 from nn.presets import PRESETS, resolve
@@ -32,7 +33,7 @@ from nn.specs import SPECS, format_value
 from tui.app import InklingApp
 from tui.engine.commands import Set, Stop
 from tui.screens.train import TrainScreen
-from tui.widgets.hyperparameter_field import HyperparameterField
+from tui.widgets.hyperparameter_field import Choice, HyperparameterField
 from tui.widgets.hyperparameter_form import HyperparameterForm
 
 BAD = {
@@ -249,6 +250,17 @@ async def test_the_keyboard_alone_chooses_from_a_list() -> None:
         await pilot.press("enter", "down", "enter")
         await wait_for(pilot, lambda: field(app, "optimizer").text == "momentum")
         assert preset(app) is Select.NULL
+
+
+async def test_a_list_that_is_opened_and_told_its_value_before_it_is_there_waits() -> None:
+    async with opened(QuietSession()) as (app, pilot):
+        choice = field(app, "optimizer").edit()
+        assert isinstance(choice, Choice)
+        choice.action_show_overlay()
+        field(app, "optimizer").show("adam")
+        await wait_for(pilot, lambda: choice.expanded)
+        current = choice.query_one(SelectCurrent)
+        await wait_for(pilot, lambda: current.label == "adam" and current.has_value)
 
 
 async def test_the_command_lines_values_stand_in_the_form() -> None:

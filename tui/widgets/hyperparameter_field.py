@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
 
+from rich.console import RenderableType
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -17,7 +18,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Select
-from textual.widgets._select import SelectCurrent, SelectOverlay
+from textual.widgets._select import NoSelection, SelectCurrent, SelectOverlay
 
 from nn.hyperparameters import HyperparameterError, Value
 from nn.specs import Spec, format_value
@@ -45,16 +46,39 @@ class _List(SelectOverlay):
             self._move_page(1)
 
 
+class _Current(SelectCurrent):
+    """Waits for its label, where Textual 8.2 ends in NoMatches."""
+
+    def update(self, label: RenderableType | NoSelection) -> None:
+        if self.is_mounted:
+            super().update(label)
+        else:
+            self.call_later(self.update, label)
+
+
 class Choice(Select[str], inherit_bindings=False):
-    """A Select that leaves up and down to the form until it is open."""
+    """A Select that leaves up and down to the form until it is open, and opens when it can: the key
+    may come before what is to be opened."""
 
     def compose(self) -> ComposeResult:
-        yield SelectCurrent(self.prompt)
+        yield _Current(self.prompt)
         yield _List(type_to_search=True).data_bind(compact=Select.compact)
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "show_overlay", "Choose", show=False)
     ]
+
+    def on_mount(self) -> None:
+        # Textual 8.2 would now begin with what it was made with, whatever it has been told since.
+        if self.value is not self.NULL:
+            self._value = self.value
+            self.set_reactive(Choice.value, self.NULL)
+
+    def action_show_overlay(self) -> None:
+        if self.is_mounted:
+            super().action_show_overlay()
+        else:
+            self.call_later(self.action_show_overlay)
 
 
 class HyperparameterField(Vertical, can_focus=True):
