@@ -72,7 +72,7 @@ class Choice(Select[str], inherit_bindings=False):
         # Textual 8.2 would now begin with what it was made with, whatever it has been told since.
         if self.value is not self.NULL:
             self._value = self.value
-            self.set_reactive(Choice.value, self.NULL)
+            self.set_reactive(Select.value, self.NULL)  # type: ignore[misc]
 
     def action_show_overlay(self) -> None:
         if self.is_mounted:
