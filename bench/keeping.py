@@ -1,13 +1,12 @@
 """What does it cost that nothing can be lost? Journal, steps, predictions, checkpoints: on, or off.
 
-    python bench/keeping.py [--rounds 4] [--times 12] [--dataset mnist]
+    python bench/keeping.py [--turns 40] [--times 12] [--dataset mnist]
 
-Three equal trainings in one process, an epoch (or, where epochs are short, forty) each in turn: the
-worker with all that it writes, forces to the disk and listens to; the bare trainer, iterated and no
-more; and that once again, for where in memory a training happens to lie makes it some percent
-faster or slower, which only shows between two that are the same. So all three are built anew
-several times, in an order that chance decides, and it is the median over those that counts. Each
-time is the sum over its rounds, so that a checkpoint counts whenever it falls.
+Three equal trainings in one process, a hundred steps each in turn, so that all of them meet the same
+weather: the worker with all that it writes, forces to the disk and listens to; the bare trainer,
+iterated and no more; and that once again, for where in memory a training happens to lie makes it
+some percent faster or slower, which only shows between two that are the same. So all three are
+built anew several times, in an order that chance decides, and it is the median over those that counts.
 """
 
 from __future__ import annotations
@@ -16,13 +15,15 @@ import argparse
 import os
 import random
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from nn.events import EpochDone
+import tui.engine.worker
+from nn.events import Event, StepDone
 from nn.hyperparameters import Hyperparameters
 from nn.trainer import Trainer
 from tui.engine.client import new_config
@@ -30,61 +31,96 @@ from tui.engine.run_directory import RunDirectory
 from tui.engine.test_set import load_split
 from tui.engine.worker import Worker
 
+STEPS = 100
+"""That one contender takes before it is the next one's turn."""
 
-def kept(h: Hyperparameters, folder: Path) -> Iterator[None]:
-    """The worker, handing over after each epoch."""
-    for entry in Worker(RunDirectory.create(folder, new_config(h, None))).run():
-        if isinstance(entry.fact, EpochDone):
-            yield
-
-
-def bare(h: Hyperparameters) -> Iterator[None]:
-    """The trainer, handing over after each epoch."""
-    for event in Trainer(h, load_split(h, os.environ.get("INKLING_DATA", ""))).run():
-        if isinstance(event, EpochDone):
-            yield
+WARM = 5
+"""Turns that do not count."""
 
 
-def seconds(epoch: Iterator[None], count: int) -> float:
-    began = time.perf_counter()
-    for _ in range(count):
-        next(epoch)
-    return time.perf_counter() - began
+class Contender(threading.Thread):
+    """A training that waits for its turns, and knows what they took."""
+
+    mine: Contender
+    """Whose trainer is being made; they are made one at a time."""
+
+    def __init__(self, train: Callable[[], None]) -> None:
+        super().__init__(daemon=True)
+        self._train = train
+        self._go, self._done = threading.Semaphore(0), threading.Semaphore(0)
+        self.spent = 0.0
+
+    def run(self) -> None:
+        self._go.acquire()
+        self._train()
+
+    def take_turn(self) -> None:
+        began = time.perf_counter()
+        Contender.mine = self
+        self._go.release()
+        self._done.acquire()
+        self.spent += time.perf_counter() - began
+
+    def hand_over(self) -> None:
+        self._done.release()
+        self._go.acquire()
 
 
-def compare(h: Hyperparameters, rounds: int, count: int, rng: random.Random) -> dict[str, float]:
-    """Seconds of each contender, all rounds together."""
-    with tempfile.TemporaryDirectory(prefix="ink") as folder:
-        contenders: dict[str, Callable[[], Iterator[None]]] = {
-            "kept": lambda: kept(h, Path(folder)),
-            "bare": lambda: bare(h),
-            "bare again": lambda: bare(h),
-        }
-        order = list(contenders)
-        rng.shuffle(order)
-        running = {what: contenders[what]() for what in order}
-        for epochs in running.values():
-            seconds(epochs, 2 * count)
-        spent = dict.fromkeys(order, 0.0)
-        for _ in range(rounds):
+class TakingTurns(Trainer):
+    """A trainer that lets the others train, too."""
+
+    def run(self) -> Iterator[Event]:
+        contender = Contender.mine
+        contender.hand_over()  # All is loaded; what comes now counts.
+        for event in super().run():
+            yield event
+            if isinstance(event, StepDone) and event.step % STEPS == 0:
+                contender.hand_over()
+
+
+def kept(h: Hyperparameters, folder: Path) -> None:
+    for _ in Worker(RunDirectory.create(folder, new_config(h, None))).run():
+        pass
+
+
+def bare(h: Hyperparameters) -> None:
+    for _ in TakingTurns(h, load_split(h, os.environ.get("INKLING_DATA", ""))).run():
+        pass
+
+
+def compare(h: Hyperparameters, turns: int, rng: random.Random) -> tuple[float, float, float]:
+    """Seconds of the kept training, of the bare one, and of the other bare one."""
+    with tempfile.TemporaryDirectory(prefix="ink", ignore_cleanup_errors=True) as folder:
+        contenders = [
+            Contender(lambda: kept(h, Path(folder))),
+            Contender(lambda: bare(h)),
+            Contender(lambda: bare(h)),
+        ]
+        order = rng.sample(contenders, 3)
+        for contender in order:
+            contender.start()
+            contender.take_turn()
+        for turn in range(-WARM, turns):
+            if turn == 0:
+                for contender in contenders:
+                    contender.spent = 0.0
             rng.shuffle(order)
-            for what in order:
-                spent[what] += seconds(running[what], count)
-        for epochs in running.values():
-            epochs.close()  # type: ignore[attr-defined]
-    return spent
+            for contender in order:
+                contender.take_turn()
+        first, second, third = (contender.spent for contender in contenders)
+    return first, second, third
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--turns", type=int, default=40, help=f"of {STEPS} steps")
     parser.add_argument("--times", type=int, default=12, help="that all is built anew")
     parser.add_argument("--dataset", default="mnist")
     parser.add_argument("--folder", type=Path, help="on the disk to measure (else a temporary one)")
     options = parser.parse_args()
-    count = 40 if options.dataset == "digits" else 1
     rng = random.Random(42)
-    tempfile.tempdir = options.folder
+    tempfile.tempdir = options.folder and str(options.folder)
+    tui.engine.worker.Trainer = TakingTurns  # type: ignore[misc]
     with tempfile.TemporaryDirectory(prefix="ink") as name:
         os.environ.setdefault("XDG_RUNTIME_DIR", name)
         ratios: dict[tuple[str, int], list[tuple[float, float]]] = {}
@@ -94,14 +130,12 @@ def main() -> None:
                     dataset=options.dataset, optimizer=optimizer, learning_rate=0.001,
                     batch_size=batch, epochs=100_000, pace=0, threads=1,
                 )  # fmt: skip
-                spent = compare(h, options.rounds, count, rng)
-                of_bare = (spent["bare"] + spent["bare again"]) / 2
+                seconds, one, other = compare(h, options.turns, rng)
                 found = ratios.setdefault((optimizer, batch), [])
-                found.append((of_bare / spent["kept"], spent["bare"] / spent["bare again"]))
+                found.append(((one + other) / 2 / seconds, one / other))
                 as_fast, control = np.transpose(found)
                 print(
-                    f"{turn + 1:2} {optimizer:5} batch {batch:3}: "
-                    f"{of_bare / count / options.rounds:.4f} s an epoch; kept is "
+                    f"{turn + 1:2} {optimizer:5} batch {batch:3}: {seconds:.3f} s; kept is "
                     f"{as_fast[-1]:.3f} times as fast as bare, median {np.median(as_fast):.3f}, "
                     f"quartiles {np.quantile(as_fast, 0.25):.3f} to "
                     f"{np.quantile(as_fast, 0.75):.3f}; one bare against the other "
