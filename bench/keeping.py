@@ -2,11 +2,11 @@
 
     python bench/keeping.py [--turns 40] [--times 12] [--dataset mnist]
 
-Three equal trainings in one process, a hundred steps each in turn, so that all of them meet the same
-weather: the worker with all that it writes, forces to the disk and listens to; the bare trainer,
-iterated and no more; and that once again, for where in memory a training happens to lie makes it
-some percent faster or slower, which only shows between two that are the same. So all three are
-built anew several times, in an order that chance decides, and it is the median over those that counts.
+Three equal trainings in one process, a hundred steps each in turn, so that all of them meet the
+same weather: the worker with all that it writes, forces to the disk and listens to; the bare
+trainer, iterated and no more; and that once again, for where in memory a training happens to lie
+makes it some percent faster or slower, which only shows between two that are the same. So all three
+are built anew several times, in an order that chance decides, and the median over those counts.
 """
 
 from __future__ import annotations
