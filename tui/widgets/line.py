@@ -7,7 +7,7 @@ draw. Text is never read as markup, and what a terminal could read as a command 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Final, Protocol
 
@@ -21,6 +21,9 @@ UNPRINTABLE: Final = "·"
 
 # Moving the cursor and naming a colour costs about as many bytes as this many cells.
 CELLS_WORTH_RESENDING: Final = 6
+
+JUMP_BYTES: Final = 8  # to move the cursor
+STYLE_BYTES: Final = 24  # to name a colour, or two
 
 
 class Painted(Protocol):
@@ -39,6 +42,9 @@ class Painted(Protocol):
 
     def changes_from(self, old: Painted | None) -> list[Region] | None:
         """What must be painted again when this takes the place of `old`; None is everything."""
+
+    def bytes_of(self, regions: Sequence[Region] | None) -> int:
+        """About how many bytes a terminal is sent for these regions of it; None is all of it."""
 
 
 def visible(text: str) -> str:
@@ -145,3 +151,12 @@ class LinePicture:
             end = x + 1 + wide
             regions.append(Region(start, 0, end - start, 1))
         return regions
+
+    def bytes_of(self, regions: Sequence[Region] | None) -> int:
+        """About how many bytes a terminal is sent for these regions; None is all of it."""
+        spans = [(0, self.width)] if regions is None else [(r.x, r.right) for r in regions]
+        pieces = [self._strip.crop(*span) for span in spans]
+        return sum(
+            JUMP_BYTES + len(piece.text.encode()) + STYLE_BYTES * len(list(piece))
+            for piece in pieces
+        )

@@ -11,7 +11,7 @@ Text put on a canvas is never read as markup, and what a terminal could read as 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -24,7 +24,7 @@ from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 
-from tui.widgets.line import CELLS_WORTH_RESENDING, Painted
+from tui.widgets.line import CELLS_WORTH_RESENDING, JUMP_BYTES, STYLE_BYTES, Painted
 from tui.widgets.line import cells as cells
 from tui.widgets.line import shorten as shorten
 from tui.widgets.line import visible as visible
@@ -37,8 +37,6 @@ LAST_ASCII: Final = 0x7F
 CONTINUED: Final = 0  # the right half of a character two cells wide
 REGIONS_PER_LINE: Final = 4
 
-JUMP_BYTES: Final = 8  # to move the cursor
-STYLE_BYTES: Final = 24  # to name a colour, or two
 WIDE_BYTES: Final = 2  # of a character that is not ASCII, beyond the first
 
 
@@ -167,6 +165,18 @@ class Picture:
         """See `changed_regions`."""
         return changed_regions(old if isinstance(old, Picture) else None, self)
 
+    def bytes_of(self, regions: Sequence[Region] | None) -> int:
+        """About how many bytes a terminal is sent for these regions; None is all of it."""
+        if regions is None:
+            regions = [Region(0, line, self.width, 1) for line in range(self.height)]
+        total = 0
+        for x, y, width, _ in regions:
+            codes, styles = self.codes[y, x : x + width], self.styles[y, x : x + width]
+            wide = int(np.count_nonzero(codes > LAST_ASCII))
+            changes = int(np.count_nonzero(styles[1:] != styles[:-1]))
+            total += JUMP_BYTES + width + WIDE_BYTES * wide + STYLE_BYTES * (changes + 1)
+        return total
+
 
 def changed_regions(old: Picture | None, new: Picture) -> list[Region] | None:
     """What must be painted again when `new` takes the place of `old`.
@@ -190,19 +200,6 @@ def changed_regions(old: Picture | None, new: Picture) -> list[Region] | None:
         for start, stop in _spans(np.flatnonzero(differs[line])):
             regions.append(Region(start, line, stop - start, 1))
     return regions
-
-
-def bytes_of(picture: Picture, regions: Iterable[Region] | None) -> int:
-    """About how many bytes a terminal is sent for these regions of a picture; None is all of it."""
-    if regions is None:
-        regions = (Region(0, line, picture.width, 1) for line in range(picture.height))
-    total = 0
-    for x, y, width, _ in regions:
-        codes, styles = picture.codes[y, x : x + width], picture.styles[y, x : x + width]
-        wide = int(np.count_nonzero(codes > LAST_ASCII))
-        changes = int(np.count_nonzero(styles[1:] != styles[:-1]))
-        total += JUMP_BYTES + width + WIDE_BYTES * wide + STYLE_BYTES * (changes + 1)
-    return total
 
 
 def _spans(columns: npt.NDArray[np.intp]) -> list[tuple[int, int]]:
