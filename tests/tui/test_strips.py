@@ -10,8 +10,10 @@ from rich.style import Style
 from textual.geometry import Region
 
 from tui.thin_updates import BARE, render
-from tui.widgets.line import LineCanvas, LinePicture, Painted
-from tui.widgets.strips import Canvas, Picture, cells, changed_regions, shorten, visible
+from tui.widgets.characters import cells, shorten, visible
+from tui.widgets.line import LineCanvas, LinePicture
+from tui.widgets.painted import Painted
+from tui.widgets.strips import Canvas, Picture, changed_regions
 
 PALETTE = (Style(color="red"), Style(color="blue"))
 

@@ -24,7 +24,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from tui.link import LINKS, Link
-from tui.widgets.line import Painted
+from tui.widgets.painted import Painted
 
 LONGEST_WAIT = 5.0
 """Seconds that a picture may have to wait because those before it were large."""

@@ -3,10 +3,8 @@
 A `Canvas` is a sheet to draw on: one code point and one style number per terminal cell, as
 two NumPy arrays. A `Picture` is a finished sheet with the styles its numbers stand for. Two
 pictures can be compared cell by cell in a few array operations, which is what makes it
-possible to send a terminal only the spans that differ.
-
-Text put on a canvas is never read as markup, and what a terminal could read as a command
-(control characters, invisible ones) is replaced.
+possible to send a terminal only the spans that differ. Text put on a canvas is harmless by then
+(`characters`).
 """
 
 from __future__ import annotations
@@ -24,10 +22,8 @@ from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 
-from tui.widgets.line import CELLS_WORTH_RESENDING, JUMP_BYTES, STYLE_BYTES, Painted
-from tui.widgets.line import cells as cells
-from tui.widgets.line import shorten as shorten
-from tui.widgets.line import visible as visible
+from tui.widgets.characters import cells, visible, wrap
+from tui.widgets.painted import CELLS_WORTH_RESENDING, JUMP_BYTES, STYLE_BYTES, Painted
 
 Codes = npt.NDArray[np.uint32]
 StyleNumbers = npt.NDArray[np.int32]
@@ -212,17 +208,3 @@ def _spans(columns: npt.NDArray[np.intp]) -> list[tuple[int, int]]:
     starts = [int(columns[0]), *columns[breaks + 1].tolist()]
     stops = [*columns[breaks].tolist(), int(columns[-1])]
     return [(start, stop + 1) for start, stop in zip(starts, stops, strict=True)]
-
-
-def wrap(text: str, width: int) -> list[str]:
-    """The words of `text` on lines of at most `width` cells."""
-    lines: list[str] = []
-    line = ""
-    for word in visible(text).split():
-        word = shorten(word, width)
-        if line and cells(line) + 1 + cells(word) > width:
-            lines.append(line)
-            line = word
-        else:
-            line = f"{line} {word}" if line else word
-    return [*lines, line] if line else lines
