@@ -25,7 +25,7 @@ import numpy as np
 from nn.events import EpochDone
 from nn.hyperparameters import Hyperparameters
 from nn.trainer import Trainer
-from tui.engine.client import new_config
+from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory
 from tui.engine.test_set import load_split
 from tui.engine.worker import Worker

@@ -18,8 +18,8 @@ from nn.events import Diverged, EpochDone, RunFinished, RunStarted
 from nn.health import Alert
 from nn.hyperparameters import Hyperparameters
 from tui.engine import log_lines
-from tui.engine.client import new_config
 from tui.engine.facts import Entry, Fact, Failed, Stopped, ThreadsChosen, as_json_object
+from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory
 from tui.engine.text import printable
 from tui.engine.worker import Worker

@@ -85,8 +85,8 @@ class TuningControl(RunControl):
 
     async def _find_rate(self, initial: Hyperparameters) -> None:
         """Of a live run the network as it is by now is tried, else one drawn anew by the form."""
-        from tui.engine.client import new_config
         from tui.engine.rate_finder import RateRequest
+        from tui.engine.run_config import new_config
         from tui.screens.rate_finder import RateFinder
 
         run = self.session.run

@@ -14,8 +14,8 @@ from PIL import Image
 from sklearn import metrics
 
 from tui.cli import main
-from tui.engine.client import new_config
 from tui.engine.mistakes_reader import MistakesReader
+from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory
 from tui.engine.sorts import SORTS
 from tui.engine.worker import Worker

@@ -22,9 +22,10 @@ from nn.events import EpochDone, HyperparameterChanged
 from nn.hyperparameters import Hyperparameters
 from tui import headless
 from tui.cli import main
-from tui.engine.client import RunClient, new_config
+from tui.engine.client import RunClient
 from tui.engine.commands import Pause, Set, Stop
 from tui.engine.facts import Entry, Fact, Failed, Paused, Stopped, TakenUp, Waited
+from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory
 from tui.engine.runs import summary
 from tui.engine.state import RunState
