@@ -22,6 +22,7 @@ from tui.engine.commands import Command, Epoch, Pause, Resume, Set, Step, Stop
 from tui.engine.control import Asked
 from tui.engine.facts import Fact, MistakesChanged, Paused, Preparing, Resumed, Stopped
 from tui.engine.loading import Loading
+from tui.engine.orders import PACE_SLACK
 from tui.engine.protocol import Request, to_line
 from tui.engine.run_directory import RunDirectory
 from tui.engine.test_set import TestSet as Digits
@@ -263,7 +264,7 @@ def test_pace_limits_the_rate(make_run: Make, steps_of: StepsOf) -> None:
     elapsed = time.monotonic() - began
     count = len(steps_of(run))
     assert count == 29
-    assert count <= 40 * (elapsed + worker_module.PACE_SLACK) + 1
+    assert count <= 40 * (elapsed + PACE_SLACK) + 1
 
 
 def preparing(worker: Worker, after: dict[int, Command]) -> Callable[..., Any]:
