@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from textual import on, work
 
 from nn.hyperparameters import HyperparameterError, Hyperparameters, Value
-from nn.specs import SPECS, format_value
+from nn.specs import SPECS, differences, format_value
 from tui.engine.run_directory import RunError
 from tui.run_control import RunControl
 from tui.screens.dialogs import about_a_new_run, about_advice
@@ -128,11 +128,6 @@ class TuningControl(RunControl):
             self.complain(str(problem))
             return False
         return True
-
-
-def differences(old: Hyperparameters, new: Hyperparameters) -> dict[str, Value]:
-    """The values of `new` that `old` does not have, by name."""
-    return {name: getattr(new, name) for name in SPECS if getattr(new, name) != getattr(old, name)}
 
 
 def in_words(changes: Mapping[str, Value]) -> str:

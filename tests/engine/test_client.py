@@ -66,7 +66,6 @@ def exit_status(client: RunClient) -> int:
 
 async def test_a_run_from_its_first_fact_to_its_last(launch: Launch, facts_of: FactsOf) -> None:
     client = launch(epochs=5)
-    assert client.started_it
     news = await read_all(client)
     told = facts(news)
     assert told == facts_of(client.run)

@@ -56,11 +56,6 @@ class RunClient:
         self._tail = RunTail(run)
 
     @property
-    def started_it(self) -> bool:
-        """Is the run this client's own, not one that somebody else started?"""
-        return self._process is not None
-
-    @property
     def is_over(self) -> bool:
         """Has a worker that this client started ended, beyond any doubt?"""
         return self._process is not None and self._process.poll() is not None
