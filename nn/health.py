@@ -63,7 +63,6 @@ EXPLODING, EXPLODING_NO_MORE = 100.0, 30.0
 LEAST_STRENGTH = 1e-7
 """Of the last layer's gradient: below, there is nothing left to learn, and nothing to compare."""
 
-
 MOST = 1e30
 """Larger numbers than this are said to be this one."""
 

@@ -125,13 +125,11 @@ def held_out(split: Split, h: Hyperparameters) -> tuple[NDArray[np.intp], NDArra
 
 def amounts_of(h: Hyperparameters) -> Amounts:
     """What augmentation is to do, its strength included."""
-    strength = h.augmentation
     return Amounts(
-        shift=h.shift * strength,
-        rotation=h.rotation * strength,
-        # By no strength does a digit shrink to nothing.
-        scale=min(h.scaling * strength, 0.9),
-        shear=h.shear * strength,
-        elastic=h.elastic * strength,
+        shift=h.shift,
+        rotation=h.rotation,
+        scale=h.scaling,
+        shear=h.shear,
+        elastic=h.elastic,
         elastic_sigma=h.elastic_sigma,
-    )
+    ).times(h.augmentation)
