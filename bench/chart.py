@@ -27,9 +27,9 @@ from nn.events import EpochDone, RunFinished, RunStarted
 from nn.presets import resolve
 from tui.app import InklingApp
 from tui.engine.chart_view import SCOPES, ChartView
-from tui.engine.client import new_config
 from tui.engine.facts import Entry, encode
 from tui.engine.overlays import Overlay, overlay
+from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory
 from tui.engine.tail import STEP
 from tui.session import Session

@@ -36,9 +36,10 @@ from nn import checkpoint
 from nn.events import EpochDone, RunStarted
 from nn.hyperparameters import Hyperparameters
 from nn.trainer import Trainer
-from tui.engine.client import RunClient, new_config
+from tui.engine.client import RunClient
 from tui.engine.commands import Set
 from tui.engine.facts import TakenUp, decode
+from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory
 from tui.engine.runs import summary
 from tui.engine.tail import STEP

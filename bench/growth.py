@@ -30,7 +30,7 @@ from nn.data import Split
 from nn.events import EpochDone
 from nn.presets import resolve
 from nn.trainer import Trainer
-from tui.engine.client import new_config
+from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory
 
 SIZES = (7_500, 15_000, 30_000, 60_000)

@@ -25,6 +25,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from tui.terminal import answer_keys_soon
+
+answer_keys_soon()
+
 from textual.message_pump import MessagePump
 from textual.worker import Worker
 

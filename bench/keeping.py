@@ -26,7 +26,7 @@ import tui.engine.worker
 from nn.events import Event, StepDone
 from nn.hyperparameters import Hyperparameters
 from nn.trainer import Trainer
-from tui.engine.client import new_config
+from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory
 from tui.engine.test_set import load_split
 from tui.engine.worker import Worker

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nn.presets import resolve
-from tui.engine.client import new_config
+from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory
 
 LOOK_EVERY = 0.005

@@ -26,25 +26,29 @@ How it learns:
 17. `best`             the best epoch so far, and how long ago it was
 18. `events`           what a training run has to say
 19. `trainer`          the loop that ties it all together
+20. `range_test`       how large a step may be: try them all
+21. `vitals`           which units are silent, and how much gradient reaches each layer
+22. `health`           is all well? what a person who looks at curves all day would notice
 
 Is it right, and does it last:
 
-20. `inspect`          is the gradient right? compare it with a difference
-21. `autograd`         the same gradients by machine: reverse-mode differentiation
-22. `autograd_network` the network once more, on top of that
-23. `atomic`           a file that is there whole or not at all
-24. `npz`              what a file of arrays claims, before it is believed
-25. `archive`          words and arrays in one such file
-26. `state`            what of a run has to be kept
-27. `plausible`        whether that can have been a run
-28. `checkpoint`       a run, put down and taken up again, bit for bit
-29. `estimator`        the same network behind scikit-learn's door
-30. `lesson`           one step of training, overheard
-31. `second_opinion`   one number of it, asked for in three ways
+23. `inspect`          is the gradient right? compare it with a difference
+24. `autograd`         the same gradients by machine: reverse-mode differentiation
+25. `autograd_network` the network once more, on top of that
+26. `atomic`           a file that is there whole or not at all
+27. `npz`              what a file of arrays claims, before it is believed
+28. `archive`          words and arrays in one such file
+29. `state`            what of a run has to be kept
+30. `plausible`        whether that can have been a run
+31. `checkpoint`       a run, put down and taken up again, bit for bit
+32. `fork`             a run that goes on from another's checkpoint, as another
+33. `estimator`        the same network behind scikit-learn's door
+34. `lesson`           one step of training, overheard
+35. `second_opinion`   one number of it, asked for in three ways
 
 What it gets wrong, and why:
 
-32. `analysis`         confusion, calibration, forgetting, suspect labels, neighbours, saliency;
+36. `analysis`         confusion, calibration, forgetting, suspect labels, neighbours, saliency;
                        and the inside: statistics of layers, units, a map of the hidden layer
 
 Besides the book, `names` lists what things are called, `hyperparameters` is the one place where

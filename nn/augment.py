@@ -66,6 +66,9 @@ _REACH = 1.0
 """How far outside the image there are bumps, in sigmas. With these two, the correlation of any two
 pixels is within 0.006 of what it should be."""
 
+LARGEST_SCALE = 0.9
+"""By no strength does a digit shrink to nothing."""
+
 
 @dataclass(frozen=True)
 class Amounts:
@@ -108,7 +111,7 @@ class Amounts:
             self,
             shift=self.shift * strength,
             rotation=self.rotation * strength,
-            scale=self.scale * strength,
+            scale=min(self.scale * strength, LARGEST_SCALE),
             shear=self.shear * strength,
             elastic=self.elastic * strength,
         )

@@ -18,7 +18,6 @@ Array = NDArray[Any]
 CACHE_LINE = 64
 """Bytes that a processor fetches at once, and as many as its widest registers hold."""
 
-
 STRETCH = 131_072
 """Numbers of long vectors that are worked on at a time."""
 

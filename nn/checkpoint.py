@@ -28,6 +28,7 @@ from nn.network import Network
 from nn.optimizers import OPTIMIZERS
 from nn.plausible import check_counts, check_digits, check_history
 from nn.state import COLUMNS, State, Words, capture, pass_on
+from nn.supply import n_held_out
 from nn.trainer import Trainer
 
 Array = NDArray[Any]
@@ -120,8 +121,10 @@ def _shapes(words: Words, split: Split, reader: ArchiveReader) -> Shapes:
     """What arrays the words promise; found out without making a single one of them."""
     h = words.hyperparameters
     sizes = (split.train_images.shape[1], *h.hidden, len(split.class_names))
-    n, n_state = Network.count(sizes, h.activation, normalization=h.normalization, skip=h.skip)
-    vector, state = (np.float32, (n,)), (np.float32, (n_state,))
+    n_parameters, n_state = Network.count(
+        sizes, h.activation, normalization=h.normalization, skip=h.skip
+    )
+    vector, state = (np.float32, (n_parameters,)), (np.float32, (n_state,))
     shapes: dict[str, tuple[Any, tuple[int, ...]]] = {
         "parameters": vector,
         "state": state,
@@ -133,8 +136,8 @@ def _shapes(words: Words, split: Split, reader: ArchiveReader) -> Shapes:
     if h.keep == "best" and words.best_epoch:
         shapes |= {"best.parameters": vector, "best.state": state}
     if "permutation" in reader.shapes:
-        n_held_out = math.ceil(len(split.train_images) * h.validation)
-        shapes["permutation"] = (np.int64, (len(split.train_images) - n_held_out,))
+        n = len(split.train_images)
+        shapes["permutation"] = (np.int64, (n - n_held_out(n, h),))
     return shapes
 
 

@@ -38,6 +38,7 @@ from nn.network import Network
 from nn.presets import assembled
 from nn.specs import SPECS
 from nn.state import State, Words, capture, pass_on
+from nn.supply import n_held_out
 from nn.trainer import Trainer
 
 Array = NDArray[Any]
@@ -185,7 +186,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         passes: int = 0,
     ) -> None:
         """Train to the end of the run, or, from `before` on, so many passes at a constant rate."""
-        n_train = len(rows) - math.ceil(len(rows) * h.validation)
+        n_train = len(rows) - n_held_out(len(rows), h)
         if not n_train:
             sentence = f"Validation {h.validation:g} leaves no row of {len(rows)} to train on."
             raise HyperparameterError("validation", sentence)

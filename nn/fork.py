@@ -27,7 +27,7 @@ from nn.data.dataset import shown
 from nn.events import HyperparameterChanged
 from nn.hyperparameters import HyperparameterError, Hyperparameters
 from nn.optimizers import OPTIMIZERS
-from nn.specs import SPECS, parse_fork
+from nn.specs import SPECS, differences, parse_fork
 from nn.state import Words
 
 Array = NDArray[Any]
@@ -75,8 +75,7 @@ def fork(source: Path, destination: Path, changes: Mapping[str, object]) -> Fork
         arrays = reader.arrays(finite=["parameters", "state"])
     old = words.hyperparameters
     new = changed(old, changes)
-    begun = words.epochs_done + ("permutation" in arrays)
-    least = max(words.epochs_done + 1, begun)
+    least = words.epochs_done + 1
     if new.epochs < least:
         raise HyperparameterError(
             "epochs",
@@ -98,14 +97,8 @@ def fork(source: Path, destination: Path, changes: Mapping[str, object]) -> Fork
         update["average_updates"] = 0
     forked = words.model_copy(update=update).model_dump(mode="json")
     save_archive(destination, forked, arrays, kind=KIND, version=VERSION)
-    return Fork(words.step, words.epochs_done, new, _changes(old, new, words.step))
-
-
-def _changes(
-    old: Hyperparameters, new: Hyperparameters, step: int
-) -> tuple[HyperparameterChanged, ...]:
-    return tuple(
-        HyperparameterChanged(name, getattr(old, name), getattr(new, name), step)
-        for name in SPECS
-        if getattr(new, name) != getattr(old, name)
+    turned = tuple(
+        HyperparameterChanged(name, getattr(old, name), value, words.step)
+        for name, value in differences(old, new).items()
     )
+    return Fork(words.step, words.epochs_done, new, turned)

@@ -63,7 +63,6 @@ EXPLODING, EXPLODING_NO_MORE = 100.0, 30.0
 LEAST_STRENGTH = 1e-7
 """Of the last layer's gradient: below, there is nothing left to learn, and nothing to compare."""
 
-
 MOST = 1e30
 """Larger numbers than this are said to be this one."""
 
@@ -74,11 +73,10 @@ class Alert:
 
     `value` is what was seen, `usual` what it is measured by: of a spike the mean loss of the last
     steps and of those before; of a plateau the best loss and the latest; of overfitting the test
-    loss now and at its best; of dead units their share and the
-    threshold (`layer` has the most); of a vanishing gradient
-    the first layer's strength and the last one's; of an exploding one the layer's norm and the
-    threshold. `layer` counts Dense layers from 1, `since` is the epoch that was the best; both are
-    0 where they have no meaning.
+    loss now and at its best; of dead units their share and the threshold (`layer` has the most); of
+    a vanishing gradient the first layer's strength and the last one's; of an exploding one the
+    layer's norm and the threshold. `layer` counts Dense layers from 1, `since` is the epoch that
+    was the best; both are 0 where they have no meaning.
     """
 
     kind: Kind

@@ -11,6 +11,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
+import re
+import sys
 from collections.abc import Callable, Mapping
 from numbers import Integral, Real
 from types import MappingProxyType
@@ -27,6 +29,9 @@ from typing import (
 )
 
 Value = Union[str, int, float, tuple[int, ...]]
+
+FARTHEST = int(sys.float_info.max)
+"""Beyond the bounds of every whole number."""
 
 
 class HyperparameterError(ValueError):
@@ -273,6 +278,9 @@ def _whole(value: object) -> int:
     try:
         number = _number(value)
     except ValueError:
+        if isinstance(value, str) and re.fullmatch("[+-]?[0-9]+", value):
+            # More digits than Python reads; it is beyond its bound, whatever that is.
+            return -FARTHEST if value.startswith("-") else FARTHEST
         raise ValueError("must be a whole number") from None
     if number != int(number):
         raise ValueError("must be a whole number")

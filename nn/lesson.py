@@ -24,7 +24,7 @@ from nn.batch_norm import BatchNorm
 from nn.layers import Activation, Array, Dropout, Layer, Shape
 from nn.losses import Labels, SoftmaxCrossEntropy
 from nn.network import Network
-from nn.optimizers import Optimizer
+from nn.optimizers import Optimizer, clip
 from nn.residual import Residual
 from nn.trainer import Trainer
 
@@ -190,8 +190,7 @@ class Lesson:
         self.heard = _heard(learner, probes)
 
         # As in `Trainer`: clip, then step.
-        if 0 < clip_norm < self.gradient_norm:
-            learner.gradients *= clip_norm / self.gradient_norm
+        clip(learner.gradients, self.gradient_norm, clip_norm)
         self.clipped = learner.gradients.copy()
         self.optimizer_after = copy.deepcopy(self.optimizer)
         self.optimizer_after.step(learner.parameters, learner.gradients, learning_rate)

@@ -28,6 +28,15 @@ from nn.names import OptimizerName
 Array = NDArray[Any]
 
 
+def clip(gradients: Array, norm: float, longest: float) -> None:
+    """Shorten a gradient, in place, that is longer than `longest`; 0 lets it be as long as it is.
+
+    Its direction stays (Pascanu, Mikolov and Bengio 2013). `norm` is its length (2-norm).
+    """
+    if 0 < longest < norm:
+        gradients *= longest / norm
+
+
 class Optimizer:
     """What all of them share: weight decay, and a memory that can be saved.
 

@@ -90,6 +90,11 @@ def parse_fork(changes: Mapping[str, object]) -> dict[str, Value]:
     return values
 
 
+def differences(old: Hyperparameters, new: Hyperparameters) -> dict[str, Value]:
+    """The values of `new` that `old` does not have, by name."""
+    return {name: getattr(new, name) for name in SPECS if getattr(new, name) != getattr(old, name)}
+
+
 def format_value(value: Value) -> str:
     """The text a person would type for a value: `(128, 64)` -> `128,64`, `0.05` -> `0.05`."""
     if isinstance(value, tuple):

@@ -110,23 +110,26 @@ def stream(seed: int, number: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(number,))))
 
 
+def n_held_out(n: int, h: Hyperparameters) -> int:
+    """How many of n training digits are to validate on."""
+    return math.ceil(n * h.validation)
+
+
 def held_out(split: Split, h: Hyperparameters) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The rows to train on and the rows to validate on, both in their own order."""
     n = len(split.train_images)
     shuffled = stream(h.seed, VALIDATION).permutation(n)
-    n_validation = math.ceil(n * h.validation)
+    n_validation = n_held_out(n, h)
     return np.sort(shuffled[n_validation:]), np.sort(shuffled[:n_validation])
 
 
 def amounts_of(h: Hyperparameters) -> Amounts:
     """What augmentation is to do, its strength included."""
-    strength = h.augmentation
     return Amounts(
-        shift=h.shift * strength,
-        rotation=h.rotation * strength,
-        # By no strength does a digit shrink to nothing.
-        scale=min(h.scaling * strength, 0.9),
-        shear=h.shear * strength,
-        elastic=h.elastic * strength,
+        shift=h.shift,
+        rotation=h.rotation,
+        scale=h.scaling,
+        shear=h.shear,
+        elastic=h.elastic,
         elastic_sigma=h.elastic_sigma,
-    )
+    ).times(h.augmentation)

@@ -38,7 +38,7 @@ from nn.hyperparameters import HyperparameterError, Hyperparameters
 from nn.losses import SoftmaxCrossEntropy
 from nn.metrics import CHUNK, Evaluation, evaluate
 from nn.network import Network
-from nn.optimizers import OPTIMIZERS
+from nn.optimizers import OPTIMIZERS, clip
 from nn.schedules import SCHEDULES, Shape
 from nn.specs import SPECS, parse_live
 from nn.supply import DROPOUT, Supply, amounts_of, held_out, stream
@@ -262,8 +262,7 @@ class Trainer:
         # Asked before the step is taken: a step along such a gradient would ruin every parameter.
         if not (math.isfinite(loss) and math.isfinite(gradient_norm)):
             return Diverged(step, epoch, loss, learning_rate)
-        if 0 < h.clip_norm < gradient_norm:
-            network.gradients *= h.clip_norm / gradient_norm
+        clip(network.gradients, gradient_norm, h.clip_norm)
         self.optimizer.step(network.parameters, network.gradients, learning_rate)
         if self.average is not None:
             self.average.update(network, h.ema_decay)

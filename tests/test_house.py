@@ -60,6 +60,13 @@ def test_every_module_says_what_it_is_for(path: Path) -> None:
     assert len(first) > 10, first
 
 
+@pytest.mark.parametrize("package", ["nn", "tui/engine"])
+def test_a_table_of_contents_has_every_room(package: str) -> None:
+    words = ast.get_docstring(ast.parse((HOUSE / package / "__init__.py").read_text("utf-8"))) or ""
+    rooms = {path.stem for path in (HOUSE / package).iterdir() if not path.name.startswith("__")}
+    assert {room for room in rooms if f"`{room}`" not in words} == set()
+
+
 @pytest.mark.parametrize("path", MODULES, ids=where)
 def test_no_module_is_too_long_to_read(path: Path) -> None:
     assert len(path.read_text("utf-8").splitlines()) <= LONGEST

@@ -127,7 +127,13 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _open(options: argparse.Namespace) -> int:
     """The app, on nothing or on a run to attach to."""
-    from tui.terminal import go_with_the_terminal, is_plain, leave_on_sigterm, require_terminal
+    from tui.terminal import (
+        answer_keys_soon,
+        go_with_the_terminal,
+        is_plain,
+        leave_on_sigterm,
+        require_terminal,
+    )
 
     attach = None
     data_dir = getattr(options, "data_dir", None)
@@ -146,10 +152,7 @@ def _open(options: argparse.Namespace) -> int:
     if not in_browser:
         require_terminal()
     go_with_the_terminal()
-    # The chart is drawn in a thread; a key shall not wait 5 ms for its turn. Nor shall what it
-    # changed wait for one of 60 frames a second, when only what has changed is drawn.
-    sys.setswitchinterval(0.0005)
-    os.environ.setdefault("TEXTUAL_FPS", "120")
+    answer_keys_soon()
     # Until all that the app is made of has been imported (`tui.ahead`).
     collector.off()
     from tui.app import InklingApp

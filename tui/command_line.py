@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -136,7 +137,7 @@ def _add_serve(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def _port(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or not 0 < int(text) < 1 << 16:
+    if not re.fullmatch("[0-9]{1,5}", text) or not 0 < int(text) < 1 << 16:
         raise argparse.ArgumentTypeError("must be a whole number, 1 to 65535")
     return int(text)
 
@@ -243,7 +244,8 @@ def _seconds(text: str) -> float:
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdecimal():
         raise argparse.ArgumentTypeError("must be a whole number, 0 or greater")
-    return int(text)
+    # Python reads no more than some thousands of digits, and nobody counts that far.
+    return int(text[:18])
 
 
 def _add_place(parser: argparse.ArgumentParser) -> None:

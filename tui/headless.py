@@ -18,8 +18,8 @@ from nn.events import Diverged, EpochDone, RunFinished, RunStarted
 from nn.health import Alert
 from nn.hyperparameters import Hyperparameters
 from tui.engine import log_lines
-from tui.engine.client import new_config
-from tui.engine.facts import Entry, Failed, Stopped, ThreadsChosen, as_json_object
+from tui.engine.facts import Entry, Fact, Failed, Stopped, ThreadsChosen, as_json_object
+from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory
 from tui.engine.text import printable
 from tui.engine.worker import Worker
@@ -114,15 +114,15 @@ def carry_out(run: RunDirectory, *, json: bool, new: bool) -> int:
         RunError: another worker has it.
     """
     worker = Worker(run, who="the shell")
-    last: Entry | None = None
+    last: Fact | None = None
     begun = False
     unread: OSError | None = None
     try:
         with _interruptible(worker), closing(_display(run.name, worker, json=json)) as display:
             for entry in worker.run():
-                last = entry
-                begun = begun or isinstance(entry.fact, RunStarted)
-                if unread is None and (json or not isinstance(entry.fact, Failed)):
+                last = entry.fact
+                begun = begun or isinstance(last, RunStarted)
+                if unread is None and (json or not isinstance(last, Failed)):
                     try:
                         display.show(entry)
                     except OSError as error:
@@ -130,8 +130,13 @@ def carry_out(run: RunDirectory, *, json: bool, new: bool) -> int:
                         unread = error
                         worker.stop("the end of its output")
     except OSError as error:
-        last = Entry(0.0, Failed(f"The run cannot be written to {printable(run.path)}: "
-                                 f"{printable(error.strerror or error)}.", ""))  # fmt: skip
+        why = f"{printable(run.path)}: {printable(error.strerror or error)}"
+        failed = Failed(f"The run cannot be written to {why}.", "")
+        if isinstance(last, Stopped):
+            # It ended as it was told to, only without the last of what it had learnt.
+            _complain(failed)
+        else:
+            last = failed
     finally:
         if new and not begun:
             run.discard()
@@ -140,18 +145,21 @@ def carry_out(run: RunDirectory, *, json: bool, new: bool) -> int:
     return _status(last, begun=begun or not new)
 
 
-def _status(last: Entry | None, *, begun: bool) -> int:
-    fact = last.fact if last else None
-    match fact:
+def _status(last: Fact | None, *, begun: bool) -> int:
+    match last:
         case RunFinished():
             return DONE
         case Stopped():
             return INTERRUPTED
         case Failed():
-            print(f"inkling: {fact.sentence}", file=sys.stderr)
+            _complain(last)
             return FAILED if begun else USAGE
         case _:
             return FAILED
+
+
+def _complain(failed: Failed) -> None:
+    print(f"inkling: {failed.sentence}", file=sys.stderr)
 
 
 @contextmanager

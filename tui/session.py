@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from tui.engine.client import RunClient
     from tui.engine.commands import Command
     from tui.engine.state import RunState
-    from tui.engine.tail import News
 
 SHOW_EVERY = 0.1
 """Seconds between two changes at the most; a run of small digits has a thousand epochs a minute."""
@@ -173,11 +172,14 @@ class Session:
         await self._client.ask(command)
 
     async def _read(self, client: RunClient, state: RunState) -> None:
+        from tui.engine.facts import PREDICTED, Entry
+
         try:
             shown = time.monotonic()
             async for news in client.facts():
                 state.apply(news)
-                self._note(news)
+                if isinstance(news, Entry) and isinstance(news.fact, PREDICTED):
+                    self._epoch_done.set()
                 # A chart of the half of what is there already would only keep the whole waiting.
                 if not client.behind or time.monotonic() - shown > SHOW_BEHIND:
                     shown = time.monotonic()
@@ -187,15 +189,6 @@ class Session:
                 client.run.discard()
         finally:
             self._changed.set()
-
-    def _note(self, news: News) -> None:
-        from nn.events import EpochDone, RunStarted
-        from tui.engine.facts import ENDINGS, Entry, Paused
-
-        # When these are told there are other predictions, or will be soon.
-        predicted = (RunStarted, EpochDone, Paused, *ENDINGS)
-        if isinstance(news, Entry) and isinstance(news.fact, predicted):
-            self._epoch_done.set()
 
     async def _predict(self, client: RunClient, state: RunState) -> None:
         """Keep the predictions fresh: never more often than they can be looked at, never stale

@@ -62,6 +62,14 @@ def require_terminal() -> None:
         )
 
 
+def answer_keys_soon() -> None:
+    """To be called before Textual is imported, for that is when it reads its frame rate."""
+    # The chart is drawn in a thread; a key shall not wait 5 ms for its turn. Nor shall what it
+    # changed wait for one of 60 frames a second, when only what has changed is drawn.
+    sys.setswitchinterval(0.0005)
+    os.environ.setdefault("TEXTUAL_FPS", "120")
+
+
 def go_with_the_terminal() -> None:
     """Have this process end when its terminal does: it would spin at the end of its input."""
     # For `leave_on_sigterm`, and before the first thread: each inherits the mask.

@@ -11,11 +11,11 @@ from pathlib import Path
 from nn.hyperparameters import Hyperparameters
 from nn.range_test import RangePoint
 from nn.specs import format_value
-from tui.engine.client import new_config
 from tui.engine.commands import Keep
 from tui.engine.facts import Failed, Forked, Preparing, as_json_object
 from tui.engine.forking import fork_run
 from tui.engine.rate_finder import RateFound, RateRequest, Word, find_rate
+from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.text import printable
 from tui.exit_codes import DONE, FAILED, USAGE

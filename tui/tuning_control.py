@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from textual import on, work
 
 from nn.hyperparameters import HyperparameterError, Hyperparameters, Value
-from nn.specs import SPECS, format_value
+from nn.specs import SPECS, differences, format_value
 from tui.engine.run_directory import RunError
 from tui.run_control import RunControl
 from tui.screens.dialogs import about_a_new_run, about_advice
@@ -20,21 +20,30 @@ NEW_RUN = "new-run"
 class TuningControl(RunControl):
     """The part of the app that replaces a run by another one."""
 
-    @property
-    def _another_comes(self) -> bool:
-        """Does a worker besides the one that asks see to a new run? A key may have come twice."""
-        at_it = [each for each in self.workers if each.group == NEW_RUN and each.is_running]
-        return len(at_it) > 1
-
     @on(TrainScreen.NewRunAsked)
+    @on(TrainScreen.ActAsked)
+    @on(TrainScreen.RateAsked)
     @work(group=NEW_RUN)
-    async def _offer_new_run(self, event: TrainScreen.NewRunAsked) -> None:
+    async def _see_to_a_new_run(
+        self, event: TrainScreen.NewRunAsked | TrainScreen.ActAsked | TrainScreen.RateAsked
+    ) -> None:
+        """Unless another worker does: a key may have come twice."""
+        at_it = [each for each in self.workers if each.group == NEW_RUN and each.is_running]
+        if len(at_it) > 1:
+            return
+        match event:
+            case TrainScreen.NewRunAsked():
+                await self._offer_new_run(event.hyperparameters)
+            case TrainScreen.ActAsked():
+                await self._act()
+            case TrainScreen.RateAsked():
+                await self._find_rate(event.hyperparameters)
+
+    async def _offer_new_run(self, wanted: Hyperparameters) -> None:
         """Say what a new run would mean, and do what is chosen."""
         from nn.fork import changed
 
-        if self._another_comes:
-            return
-        state, wanted = self.session.state, event.hyperparameters
+        state = self.session.state
         if state is None:
             self.complain("There is no run to fork here; space starts one, 5 lists every run.")
             return
@@ -51,12 +60,8 @@ class TuningControl(RunControl):
             case "restart":
                 await self.restart(wanted)
 
-    @on(TrainScreen.ActAsked)
-    @work(group=NEW_RUN)
     async def _act(self) -> None:
         """Do what is suggested; a live run is not given up for it without a question."""
-        if self._another_comes:
-            return
         state = self.session.state
         advice = state.advice if state else None
         if state is None or advice is None:
@@ -78,21 +83,17 @@ class TuningControl(RunControl):
         else:
             await self.restart(state.hyperparameters.model_copy(update=changes))
 
-    @on(TrainScreen.RateAsked)
-    @work(group=NEW_RUN)
-    async def _find_rate(self, event: TrainScreen.RateAsked) -> None:
+    async def _find_rate(self, initial: Hyperparameters) -> None:
         """Of a live run the network as it is by now is tried, else one drawn anew by the form."""
-        from tui.engine.client import new_config
         from tui.engine.rate_finder import RateRequest
+        from tui.engine.run_config import new_config
         from tui.screens.rate_finder import RateFinder
 
-        if self._another_comes:
-            return
         run = self.session.run
         if self.session.live and run is not None and run.checkpoint.exists():
             config, checkpoint = run.read_config(), str(run.checkpoint)
         else:
-            config, checkpoint = new_config(event.hyperparameters, self.session.data_dir), ""
+            config, checkpoint = new_config(initial, self.session.data_dir), ""
         request = RateRequest(
             hyperparameters=config.hyperparameters, data_dir=config.data_dir, checkpoint=checkpoint
         )
@@ -127,11 +128,6 @@ class TuningControl(RunControl):
             self.complain(str(problem))
             return False
         return True
-
-
-def differences(old: Hyperparameters, new: Hyperparameters) -> dict[str, Value]:
-    """The values of `new` that `old` does not have, by name."""
-    return {name: getattr(new, name) for name in SPECS if getattr(new, name) != getattr(old, name)}
 
 
 def in_words(changes: Mapping[str, Value]) -> str:

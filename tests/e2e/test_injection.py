@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from nn.hyperparameters import Hyperparameters
-from tui.engine.client import new_config
 from tui.engine.facts import Entry, Failed, Paused, Preparing, encode
+from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory
 from tui.engine.worker import Worker
 

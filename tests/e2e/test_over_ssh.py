@@ -26,7 +26,7 @@ from processes import cpu_share, is_idle, of_this_test, running
 from nn import checkpoint
 from nn.events import RunFinished
 from nn.hyperparameters import Hyperparameters
-from tui.engine.client import new_config
+from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory
 from tui.engine.tail import STEP
 from tui.engine.test_set import load_split

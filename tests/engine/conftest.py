@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from nn.hyperparameters import Hyperparameters
-from tui.engine.client import RunClient, new_config
+from tui.engine.client import RunClient
 from tui.engine.facts import Fact, decode
+from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory
 from tui.engine.tail import STEP
 

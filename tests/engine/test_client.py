@@ -19,10 +19,11 @@ from processes import come_to_rest
 from nn.events import EpochDone, HyperparameterChanged, RunFinished, RunStarted
 from nn.hyperparameters import Hyperparameters
 from tui.engine import client as client_module
-from tui.engine.client import CommandRefused, RunClient, new_config
+from tui.engine.client import CommandRefused, RunClient
 from tui.engine.commands import Command, Epoch, Pause, Resume, Set, Step, Stop
 from tui.engine.facts import Entry, Fact, Paused, Stopped
 from tui.engine.protocol import Request, to_line
+from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.tail import Died, News, StepsRecorded
 
@@ -65,7 +66,6 @@ def exit_status(client: RunClient) -> int:
 
 async def test_a_run_from_its_first_fact_to_its_last(launch: Launch, facts_of: FactsOf) -> None:
     client = launch(epochs=5)
-    assert client.started_it
     news = await read_all(client)
     told = facts(news)
     assert told == facts_of(client.run)

@@ -144,13 +144,12 @@ def test_the_source_beside_a_step_is_the_file_s_own(name: str) -> None:
     lesson, pixels = a_lesson(optimizer=name)
     for step in steps_of(lesson, pixels, 255):
         for passage in step.passages:
-            file, function = passage.where.split(", ")
-            there = (HOUSE / file).read_text("utf-8").splitlines()
+            there = (HOUSE / passage.file).read_text("utf-8").splitlines()
             own = there[passage.first - 1 : passage.first - 1 + len(passage.lines)]
             assert [line.strip() for line in own] == [line.strip() for line in passage.lines]
-            assert passage.lines[0].startswith(f"def {function.split('.')[-1]}(")
+            assert passage.lines[0].startswith(f"def {passage.name.split('.')[-1]}(")
             assert passage.marked, (step.title, passage.where)
-            assert file.startswith("nn/")
+            assert passage.file.startswith("nn/")
         if step.phase == "update":
             marked = [passage.lines[i] for passage in step.passages for i in passage.marked]
             for number in {*OPTIMIZERS[name].number_names} - {"steps"}:

@@ -15,8 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nn.hyperparameters import Hyperparameters
-from tui.engine.client import new_config
-from tui.engine.run_config import FORMAT, RunConfig
+from tui.engine.run_config import FORMAT, RunConfig, new_config
 from tui.engine.run_directory import RunDirectory, RunError, default_runs_dir, find_run
 
 Make = Callable[..., RunDirectory]

@@ -13,8 +13,8 @@ import pytest
 from nn.data import load
 from nn.data.extra import with_extra
 from nn.hyperparameters import Hyperparameters
-from tui.engine.client import new_config
 from tui.engine.hidden import RunNetwork
+from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.samples import extra_file, keep_sample, kept_samples, label_of, samples_file
 from tui.engine.test_set import TestSet as Digits

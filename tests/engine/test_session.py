@@ -15,9 +15,10 @@ import pytest
 from processes import come_to_rest
 
 from nn.hyperparameters import Hyperparameters
-from tui.engine.client import CommandRefused, new_config
+from tui.engine.client import CommandRefused
 from tui.engine.commands import Epoch, Pause, Resume, Set, Step, Stop
 from tui.engine.facts import Entry, Stopped, encode
+from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.state import RunState
 from tui.engine.tail import CHUNK, STEP

@@ -20,10 +20,12 @@ from processes import come_to_rest, is_idle
 from nn import checkpoint
 from nn.events import EpochDone, HyperparameterChanged
 from nn.hyperparameters import Hyperparameters
+from tui import headless
 from tui.cli import main
-from tui.engine.client import RunClient, new_config
+from tui.engine.client import RunClient
 from tui.engine.commands import Pause, Set, Stop
 from tui.engine.facts import Entry, Fact, Failed, Paused, Stopped, TakenUp, Waited
+from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory
 from tui.engine.runs import summary
 from tui.engine.state import RunState
@@ -214,6 +216,25 @@ def test_a_run_that_is_stopped_on_a_full_disk_keeps_its_last_checkpoint(
     assert run.predictions.read_bytes() == still.predictions.read_bytes()
     assert set(steps_of(run)["step"]) == set(steps_of(still)["step"])
     come_to_rest(small)
+
+
+def test_ctrl_c_on_a_full_disk_is_an_interruption_and_a_sentence(
+    small: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class FullByTheFirstEpoch(headless.PlainLines):
+        def show(self, entry: Entry) -> None:
+            super().show(entry)
+            if isinstance(entry.fact, EpochDone):
+                fill(small)
+                os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(headless, "_display", lambda run, *_, **__: FullByTheFirstEpoch(run))
+    assert main(["train", "--runs-dir", str(small)]) == 130
+    printed = capfd.readouterr()
+    assert "what came after the last checkpoint has to be done again" in printed.out
+    assert "cannot be written" in printed.err
+    assert "No space left on device" in printed.err
+    assert printed.err.count("\n") == 1
 
 
 def test_a_new_run_on_a_full_disk_is_a_sentence(

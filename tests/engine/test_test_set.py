@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from nn.hyperparameters import Hyperparameters
-from tui.engine.client import new_config
 from tui.engine.recorder import Recorder
+from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.test_set import TestSet as Digits
 from tui.engine.test_set import load_split

@@ -13,8 +13,8 @@ from nn.events import Diverged
 from nn.hyperparameters import Hyperparameters
 from nn.trainer import Trainer
 from tui.engine import worker as worker_module
-from tui.engine.client import new_config
 from tui.engine.facts import Fact, Failed
+from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.worker import Stint, Worker, main
 

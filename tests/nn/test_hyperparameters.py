@@ -32,6 +32,9 @@ from nn.sources import DATASET_FORMS
 from nn.specs import SPECS, Spec, format_value
 
 WARMUP = "a share of the run from 0 to below 1, or auto"
+NINES = "9" * 5000
+"""More digits than Python reads into a whole number."""
+
 every_spec = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
 
 
@@ -138,6 +141,8 @@ def test_hidden_layers_survive_being_typed(widths: tuple[int, ...]) -> None:
         ("epochs", "100001", "must be at most 100,000 (got '100001')."),
         ("seed", "-1", "must be at least 0 (got '-1')."),
         ("seed", "4294967296", "must be at most 4,294,967,295 (got '4294967296')."),
+        ("epochs", NINES, f"must be at most 100,000 (got '{NINES[:35]}...)."),
+        ("epochs", f"-{NINES}", f"must be at least 1 (got '-{NINES[:34]}...)."),
         ("threads", "-1", "must be at least 0 (got '-1')."),
         ("threads", "257", "must be at most 256 (got '257')."),
         ("pace", "-1", "must be at least 0 (got '-1')."),
@@ -146,6 +151,7 @@ def test_hidden_layers_survive_being_typed(widths: tuple[int, ...]) -> None:
         ("hidden", "0", "must have between 1 and 8192 units each (got '0')."),
         ("hidden", "128,8193", "must have between 1 and 8192 units each (got '128,8193')."),
         ("hidden", "128,-3", "must have between 1 and 8192 units each (got '128,-3')."),
+        ("hidden", NINES, f"must have between 1 and 8192 units each (got '{NINES[:35]}...)."),
         (
             "hidden",
             "128,,64",

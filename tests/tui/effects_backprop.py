@@ -83,5 +83,5 @@ async def prepare(app: InklingApp, pilot: Pilot[Any], command: Command) -> None:
     if command.id == "backprop.explain":
         room.action_show_pane("numbers")
     if command.id == "backprop.newest":
-        room.apply()
+        room.action_apply()
         await wait_for(pilot, lambda: room.page.applied)

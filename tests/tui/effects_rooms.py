@@ -20,8 +20,8 @@ from textual.pilot import Pilot
 
 from tui.app import InklingApp
 from tui.commands import Command
-from tui.engine.client import new_config
 from tui.engine.facts import Entry, encode
+from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory
 from tui.screens.dialogs import Question
 from tui.screens.help import HelpScreen

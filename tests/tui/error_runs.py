@@ -15,9 +15,9 @@ from textual.pilot import Pilot
 
 from nn.presets import resolve
 from tui.app import InklingApp
-from tui.engine.client import new_config
 from tui.engine.mistakes import Mistakes
 from tui.engine.mistakes_reader import MistakesReader
+from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory
 from tui.engine.worker import Worker
 from tui.screens.errors import ErrorsScreen

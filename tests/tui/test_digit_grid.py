@@ -16,10 +16,10 @@ from textual.geometry import Region
 from textual.screen import Screen
 
 from tui.engine.predictions import Predictions
+from tui.widgets.characters import cells
 from tui.widgets.digit_grid import DigitGrid
 from tui.widgets.digit_layout import caption, lay_out
 from tui.widgets.half_blocks import LEVELS, ascii_cells, half_blocks, halved, ink
-from tui.widgets.strips import cells
 
 
 def make(

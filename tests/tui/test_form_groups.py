@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from form_fields import message
 from pilots import SIZES, QuietSession, burst, field, form, lines, opened, text, unfold, wait_for
 from run_states import of_phase
-from textual.widgets import Static
 
 from nn.hyperparameters import HyperparameterError, Hyperparameters
 from nn.presets import resolve
@@ -27,10 +27,6 @@ def heading_row(app: InklingApp, title: str) -> str:
     """The heading as it stands on the screen."""
     area = group(app, title).heading.region
     return lines(app)[area.y][area.x : area.right]
-
-
-def message(app: InklingApp) -> str:
-    return str(form(app).query_one("#form-message", Static).content)
 
 
 def focused_field(app: InklingApp) -> str:

@@ -15,9 +15,10 @@ from textual.widgets import Static
 
 from nn.presets import resolve
 from tui.app import InklingApp
-from tui.engine.client import RunClient, new_config
+from tui.engine.client import RunClient
 from tui.engine.commands import Stop
 from tui.engine.facts import Entry, Fact, encode
+from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory
 from tui.engine.runs import RunList, summary
 from tui.screens.dialogs import Question

@@ -10,7 +10,10 @@ from rich.style import Style
 from textual.geometry import Region
 
 from tui.thin_updates import BARE, render
-from tui.widgets.strips import Canvas, Picture, bytes_of, cells, changed_regions, shorten, visible
+from tui.widgets.characters import cells, shorten, visible
+from tui.widgets.line import LineCanvas, LinePicture
+from tui.widgets.painted import Painted
+from tui.widgets.strips import Canvas, Picture, changed_regions
 
 PALETTE = (Style(color="red"), Style(color="blue"))
 
@@ -121,7 +124,7 @@ def test_a_paragraph_is_wrapped_and_in_the_middle() -> None:
 
 
 def test_what_a_terminal_will_be_sent_is_known_well_enough() -> None:
-    """Within a third, for words, for a page of pixels, and for a corner of it."""
+    """Within a third, for words, a page of pixels and a corner of it, a line and the end of it."""
     rng = np.random.default_rng(0)
     inks = tuple(Style.parse(f"rgb({n},{n},{n}) on rgb(9,{n},{n})") for n in range(100, 164))
     pixels = Canvas(60, 8)
@@ -129,13 +132,19 @@ def test_what_a_terminal_will_be_sent_is_known_well_enough() -> None:
     pixels.styles[:] = rng.integers(0, len(inks), pixels.styles.shape)
     page, words = Picture.from_canvas(pixels, inks), picture("words " * 10, "and more")
     corner = [Region(3, 2, 10, 1), Region(3, 3, 10, 1)]
-    for shown, regions in ((page, None), (words, None), (page, corner)):
+    line = LineCanvas(60)
+    line.put(line.put(1, "epoch 3/60 · ", 0), "■■■■ 97%", 1)
+    status, end = LinePicture(line, inks), [Region(18, 0, 4, 1)]
+    shows: list[tuple[Painted, list[Region] | None]] = [
+        (page, None), (words, None), (page, corner), (status, None), (status, end),
+    ]  # fmt: skip
+    for shown, regions in shows:
         sent: list[str] = []
         look = BARE
         for x, y, width, _ in regions or [
             Region(0, y, shown.width, 1) for y in range(shown.height)
         ]:
             sent.append(f"\x1b[{y + 1};{x + 1}H")
-            strip = shown.strips[y].crop(x, x + width)
+            strip = shown.strip(y).crop(x, x + width)
             look = render(strip, ColorSystem.TRUECOLOR, look, sent)
-        assert 2 / 3 < bytes_of(shown, regions) / len("".join(sent).encode()) < 3 / 2
+        assert 2 / 3 < shown.bytes_of(regions) / len("".join(sent).encode()) < 3 / 2

@@ -20,21 +20,15 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from nn.hyperparameters import Hyperparameters
-from nn.sources import absolute_dataset
 from tui.engine.commands import Command, Watch
 from tui.engine.lock import boot_id
-from tui.engine.run_directory import RunDirectory, RunError, at_home, private
+from tui.engine.run_directory import RunDirectory, RunError, private
 from tui.engine.sockets import sweep
 from tui.engine.tail import Died, News, Quiet, RunTail
 from tui.engine.text import printable
-
-if TYPE_CHECKING:
-    from tui.engine.run_config import RunConfig
 
 LOOK_EVERY = 0.1
 """Seconds between two looks at the files."""
@@ -49,40 +43,6 @@ QUIET_EVERY = 5.0
 """Seconds without news after which that is news, and between two such words."""
 
 
-def new_config(hyperparameters: Hyperparameters, data_dir: Path | None) -> RunConfig:
-    """What goes into config.toml before the digits have been seen.
-
-    Raises:
-        RunError: the name of the data directory cannot be kept in a file.
-    """
-    from tui.engine.run_config import RunConfig
-    from tui.engine.samples import extra_file
-    from tui.engine.versions import versions
-
-    variable = os.environ.get("INKLING_DATA")
-    named = data_dir or (Path(variable) if variable else None)
-    folder = str(at_home(named).absolute()) if named else ""
-    try:
-        folder.encode()
-    except UnicodeEncodeError:
-        raise RunError(
-            f"The data directory {printable(folder)} cannot be written down: its name is not UTF-8."
-        ) from None
-    return RunConfig(
-        inkling=version("inkling-tui"),
-        created=time.time(),
-        data_dir=folder,
-        versions=versions(),
-        # The worker stands in another folder, maybe, and a reader of the run certainly does.
-        hyperparameters=hyperparameters.model_copy(
-            update={
-                "dataset": absolute_dataset(hyperparameters.dataset),
-                "extra_data": extra_file(hyperparameters),
-            }
-        ),
-    )
-
-
 class CommandRefused(Exception):
     """The worker did not do what it was asked; `str()` says why in a sentence."""
 
@@ -94,11 +54,6 @@ class RunClient:
         self.run = run
         self._process = process
         self._tail = RunTail(run)
-
-    @property
-    def started_it(self) -> bool:
-        """Is the run this client's own, not one that somebody else started?"""
-        return self._process is not None
 
     @property
     def is_over(self) -> bool:
@@ -123,6 +78,8 @@ class RunClient:
         Raises:
             RunError: the directory cannot be made, or the process not started.
         """
+        from tui.engine.run_config import new_config
+
         run = RunDirectory.create(runs_dir, new_config(hyperparameters, data_dir))
         try:
             return cls(run, _worker_process(run, stint))

@@ -84,11 +84,6 @@ class Curve:
         """The oldest x; None while there is none."""
         return int(self._first_x[0]) if self._points else None
 
-    @property
-    def non_finite(self) -> int:
-        """How many of the points were NaN or infinite."""
-        return self._points - int(self._count[: self.buckets].sum())
-
     def append(self, x: int, value: float) -> None:
         """Add one point; for many at once `extend` is faster, for one by one this is.
 

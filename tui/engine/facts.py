@@ -164,6 +164,9 @@ Fact = Union[
 ENDINGS = (Diverged, Stopped, Failed, RunFinished)
 """A journal that closes with one of these is complete; any other ended with its worker."""
 
+PREDICTED = (RunStarted, EpochDone, Paused, *ENDINGS)
+"""When these are told there are other predictions, or will be soon."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

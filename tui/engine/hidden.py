@@ -23,7 +23,7 @@ from nn.archive import ArchiveError
 from nn.data import DataError, Split
 from nn.hyperparameters import HyperparameterError
 from nn.network import Network
-from nn.optimizers import Optimizer
+from nn.optimizers import Optimizer, clip
 from nn.trainer import Judged, Trainer
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.test_set import load_split
@@ -82,9 +82,7 @@ class NextStep:
     def __call__(self, parameters: NDArray[Any], gradients: NDArray[Any]) -> None:
         """Move the parameters, in place, and use up the gradients; what is remembered of earlier
         steps stays as it was."""
-        norm = math.sqrt(np.dot(gradients, gradients))
-        if 0 < self.clip_norm < norm:
-            gradients *= self.clip_norm / norm
+        clip(gradients, math.sqrt(np.dot(gradients, gradients)), self.clip_norm)
         copy.deepcopy(self.optimizer).step(parameters, gradients, self.learning_rate)
 
 

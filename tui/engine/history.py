@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -159,8 +158,3 @@ class Ruler:
     def step_at(self, unit: float) -> float:
         """Which step is there."""
         return float(np.interp(unit, self.units, self.steps))
-
-    @cached_property
-    def per_step(self) -> float:
-        """What a step takes on the axis, about."""
-        return float(self.units[-1] / self.steps[-1])

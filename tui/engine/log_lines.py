@@ -35,7 +35,6 @@ HEADER = "time     epoch    train     test    right  rate    work s samples/s"
 the test set that is right, the learning rate, seconds of work for the epoch (a paced run waits in
 between), and training speed. Where digits were held out, their loss and share right follow."""
 
-
 WIDEST = 68
 """Characters that a log at 120 columns has room for, which is the usual size."""
 

@@ -1,5 +1,6 @@
 """What a worker does when it is told to: hold, go on, change a knob, stop.
 
+It listens between two steps, and while it waits: for digits, for its turn, for room on the disk.
 Requests come from the control socket, one after the other, and each is answered. What follows from
 them are facts for the journal, written before the answer goes out.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import queue
 import time
 from collections.abc import Iterator
@@ -26,6 +28,13 @@ from tui.engine.text import printable
 
 ROOM_EVERY = 1.0
 """Seconds between two tries to write to a full disk."""
+
+LONGEST_NAP = 0.25
+"""Seconds at a time that a paced run waits for its turn; what waits to be written does not wait for
+that."""
+
+PACE_SLACK = 0.1
+"""Seconds by which a paced run may fall behind and still catch up: timers are not exact."""
 
 
 class Stint(Enum):
@@ -54,6 +63,7 @@ class Orders:
         self._trainer: Trainer | None = None
         self._news: list[Entry] = []
         self._watchers = 0
+        self._turn = -math.inf
         self._unwatched: tuple[float, int] | None = None
 
     def _keep(self) -> None:
@@ -95,6 +105,29 @@ class Orders:
         yield from self._take_news()
         if self._stopped_by is not None:
             raise StopAsked
+
+    def _listen_aside(self) -> Iterator[Entry]:
+        """Do what was asked, in the midst of something else that takes long."""
+        for asked in self._control.asked():
+            self._do(asked)
+        yield from self._take_news()
+        if self._stopped_by is not None:
+            raise StopAsked
+
+    def _wait_for_turn(self, trainer: Trainer) -> Iterator[Entry]:
+        """Let the next step wait, all ears, until the last one's turn is long enough ago."""
+        # A word may change the pace, the stint or all plans, so each is looked at again.
+        while not self._halting and self._stint is not Stint.STEP:
+            pace = trainer.hyperparameters.pace
+            due = self._turn + 1 / pace if pace else -math.inf
+            patience = due - time.monotonic()
+            if patience <= 0:
+                self._turn = max(due, time.monotonic() - PACE_SLACK)
+                return
+            self._pen.flush_if_due()
+            with contextlib.suppress(queue.Empty):
+                self._do(self._control.queue.get(timeout=min(patience, LONGEST_NAP)))
+                yield from self._take_news()
 
     def _wait_for_room(self) -> Iterator[Entry]:
         """Stand still, all ears, while the disk takes no more; then say so in the journal."""

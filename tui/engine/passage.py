@@ -18,33 +18,41 @@ class Passage:
     """A function of ours.
 
     Attributes:
-        where: its file and name, as a person would look for it.
+        file: where it stands, from the house's door; without the source, its module.
+        name: what it is called there.
         first: the number of its first line in the file.
         lines: its source, without the indentation that all of it has in common.
         marked: which of the lines (from 0) are the ones in question.
     """
 
-    where: str
+    file: str
+    name: str
     first: int
     lines: tuple[str, ...]
     marked: frozenset[int]
+
+    @property
+    def where(self) -> str:
+        """As a person would look for it."""
+        return f"{self.file}, {self.name}"
 
 
 @cache
 def passage(function: Callable[..., Any], pattern: str) -> Passage:
     """The source of a function, the lines marked that a regular expression is found in; its
     docstring has been read elsewhere and is left alone."""
-    name = f"{function.__module__}.{function.__qualname__}"
+    name = function.__qualname__
     try:
         lines, first = inspect.getsourcelines(function)
         file = Path(inspect.getsourcefile(function) or "").relative_to(HOUSE)
     except (OSError, TypeError, ValueError):
         # Installed without its source, or in a place of its own.
-        return Passage(name, 1, ("This Inkling was installed without its source.",), frozenset())
+        sentence = "This Inkling was installed without its source."
+        return Passage(function.__module__, name, 1, (sentence,), frozenset())
     source = inspect.cleandoc("\n" + "".join(lines)).splitlines()
     quoted = _docstring(source)
     marked = {i for i, line in enumerate(source) if i not in quoted and re.search(pattern, line)}
-    return Passage(f"{file}, {function.__qualname__}", first, tuple(source), frozenset(marked))
+    return Passage(str(file), name, first, tuple(source), frozenset(marked))
 
 
 def _docstring(lines: list[str]) -> range:

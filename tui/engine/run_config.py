@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import time
+from importlib.metadata import version
+from pathlib import Path
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from nn.hyperparameters import Hyperparameters
-from tui.engine.run_directory import RunError
+from nn.sources import absolute_dataset
+from tui.engine.run_directory import RunError, at_home
+from tui.engine.text import printable
 
 FORMAT = 1
 """Grows when files written by this version can no longer be read by the one before."""
@@ -41,6 +48,40 @@ class RunConfig(BaseModel):
                 f"This run was written by an older Inkling (format {self.format}, now {FORMAT}); "
                 "it can be looked at, but not gone on with."
             )
+
+
+def new_config(hyperparameters: Hyperparameters, data_dir: Path | None) -> RunConfig:
+    """What goes into config.toml before the digits have been seen.
+
+    Raises:
+        RunError: the name of the data directory cannot be kept in a file.
+    """
+    # A reader of configurations does without what knows the data sets.
+    from tui.engine.samples import extra_file
+    from tui.engine.versions import versions
+
+    variable = os.environ.get("INKLING_DATA")
+    named = data_dir or (Path(variable) if variable else None)
+    folder = str(at_home(named).absolute()) if named else ""
+    try:
+        folder.encode()
+    except UnicodeEncodeError:
+        raise RunError(
+            f"The data directory {printable(folder)} cannot be written down: its name is not UTF-8."
+        ) from None
+    return RunConfig(
+        inkling=version("inkling-tui"),
+        created=time.time(),
+        data_dir=folder,
+        versions=versions(),
+        # The worker stands in another folder, maybe, and a reader of the run certainly does.
+        hyperparameters=hyperparameters.model_copy(
+            update={
+                "dataset": absolute_dataset(hyperparameters.dataset),
+                "extra_data": extra_file(hyperparameters),
+            }
+        ),
+    )
 
 
 class WorkerNote(BaseModel):

@@ -2,7 +2,7 @@
 
 config.toml        hyperparameters, data set and its fingerprint, versions
 journal.jsonl      one line per fact (`facts`)
-steps.bin          one fixed-size record per step (`STEP`)
+steps.bin          one fixed-size record per step (`STEP_FIELDS`)
 checkpoint.npz     all that the rest of the run depends on (`nn.checkpoint`), the latest
 best.npz           the same, after the best epoch by validation loss
 predictions.npy    test-set probabilities (n_test, n_classes) float32 after the latest epoch, or,
@@ -51,7 +51,6 @@ since the run began: training and testing, pauses excluded."""
 
 STEP_STRUCT = "<QdfffI"
 """The same record for `struct`, which packs one a microsecond sooner."""
-
 
 EPOCH = struct.Struct("<I")
 """The number behind the probabilities in predictions.npy, of which `np.load` takes no notice."""

@@ -18,7 +18,6 @@ from tui.engine.text import printable
 _TEMPORARY = Path(f"/tmp/inkling-{os.getuid()}")
 """Where there is no runtime directory: short whatever TMPDIR says."""
 
-
 _LONGEST_DIRECTORY = 80
 """Bytes: a socket's path may have 107 (103 on some systems), and its name takes 18 of them."""
 

@@ -26,7 +26,6 @@ STEP = np.dtype(list(STEP_FIELDS))
 CHUNK = 1 << 20
 """Bytes read from a file at one look: a long history arrives in pieces, and keys get a turn."""
 
-
 ASK_EVERY = 1.0
 """Seconds between two looks at the word a worker leaves in its lock, while nothing else comes."""
 

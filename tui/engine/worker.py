@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
-import queue
 import signal
 import sys
 import time
@@ -59,9 +58,6 @@ PROGRESS_EVERY = 0.25
 LISTEN_EVERY = 0.1
 """Seconds that a request may wait while data is fetched."""
 
-PACE_SLACK = 0.1
-"""Seconds by which a paced run may fall behind and still catch up: timers are not exact."""
-
 
 class Worker(Orders):
     """One run, from its config.toml to its last fact."""
@@ -72,7 +68,6 @@ class Worker(Orders):
         self._who = who
         self._told: frozenset[Fact] = frozenset()
         self._last_progress = (-math.inf, "")
-        self._turn = -math.inf
 
     def run(self) -> Iterator[Entry]:
         """Train, and yield every entry of the journal as it is written.
@@ -241,13 +236,9 @@ class Worker(Orders):
         ) as loading:
             while loading.lasts:
                 progress = loading.look(LISTEN_EVERY)
-                for asked in self._control.asked():
-                    self._do(asked)
                 if progress is not None:
                     self._note(progress)
-                yield from self._take_news()
-                if self._stopped_by is not None:
-                    raise StopAsked
+                yield from self._listen_aside()
             digits = loading.result()
         versions = {**self._config.versions, "blas": blas_in_words()}
         threads = self._threads.number
@@ -260,11 +251,7 @@ class Worker(Orders):
         """Have the fastest number of BLAS threads found, all ears, and tell if it is news."""
         threads, before = self._threads, self._threads.number
         for _ in threads.measure(trainer.layer_sizes, trainer.hyperparameters):
-            for asked in self._control.asked():
-                self._do(asked)
-            yield from self._take_news()
-            if self._stopped_by is not None:
-                raise StopAsked
+            yield from self._listen_aside()
         self._keep_in_config(threads_chosen=threads.number)
         if threads.times_as_fast and threads.number != before:
             yield self._write(
@@ -282,21 +269,6 @@ class Worker(Orders):
         if now - when > PROGRESS_EVERY or fact.what != what_before:
             self._last_progress = (now, fact.what)
             self._news.append(self._write(fact))
-
-    def _wait_for_turn(self, trainer: Trainer) -> Iterator[Entry]:
-        """Let the next step wait, all ears, until the last one's turn is long enough ago."""
-        # A word may change the pace, the stint or all plans, so each is looked at again.
-        while not self._halting and self._stint is not Stint.STEP:
-            pace = trainer.hyperparameters.pace
-            due = self._turn + 1 / pace if pace else -math.inf
-            patience = due - time.monotonic()
-            if patience <= 0:
-                self._turn = max(due, time.monotonic() - PACE_SLACK)
-                return
-            self._pen.flush_if_due()
-            with contextlib.suppress(queue.Empty):
-                self._do(self._control.queue.get(timeout=min(patience, PROGRESS_EVERY)))
-                yield from self._take_news()
 
     def _stopped(self) -> Stopped:
         epochs = self._trainer.epochs_done if self._trainer else 0

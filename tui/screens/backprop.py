@@ -1,12 +1,11 @@
 """The Backprop screen: one step of training of the person's own network, operation by operation.
 
 What is shown is a page, a frozen lesson, and a place in it: a step, one of its matrices, a number
-of that. What takes long is the desk's.
+of that. Which page that is, and what takes long, is the desk's.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from typing import ClassVar
 
 import numpy as np
@@ -19,7 +18,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from tui.commands import bindings, commands_in
-from tui.engine.classroom import BATCHES, Page
+from tui.engine.classroom import Page
 from tui.engine.lesson_step import Matrix, Phase, Step
 from tui.engine.run_status import RunStatus
 from tui.engine.state import RunState
@@ -253,44 +252,14 @@ class BackpropScreen(BackpropDesk):
             self.cell = self.query_one(MatrixGrid).cell
             self.compare(self.page, self.matrix, self.place())
 
-    def action_apply(self) -> None:
-        self.apply()
-
-    def action_undo(self) -> None:
-        self.undo()
-
-    def action_faster(self, doublings: int) -> None:
-        self.faster(doublings)
-
     def action_check(self) -> None:
         if self.page is not None:
             self.shown_pane = "check"
             self.check()
 
-    def action_digit(self, steps: int) -> None:
-        if self.page is not None:
-            place = self._wish.place + steps * max(self.page.wish.count, 1)
-            self.open(dataclasses.replace(self._wish, place=place))
-
     def action_ask_index(self) -> None:
         if self.page is not None:
             self.query_one(IndexLine).ask()
-
-    def action_wrong_only(self) -> None:
-        if self.page is not None:
-            wrong = not self._wish.wrong_only
-            # Among all, where it was; among the wrong ones, from the first.
-            place = 0 if wrong else int(self.page.digits.indices[0])
-            self.open(dataclasses.replace(self._wish, wrong_only=wrong, place=place))
-
-    def action_other_count(self) -> None:
-        if self.page is not None:
-            count = BATCHES[self.page.wish.count == BATCHES[0]]
-            self.open(dataclasses.replace(self._wish, count=count))
-
-    def action_begin_again(self) -> None:
-        if self.page is not None:
-            self.open(dataclasses.replace(self._wish, halvings=0))
 
     def show_digit(self, index: int) -> None:
         """Have the lesson be about this test digit, whichever room it was chosen in."""

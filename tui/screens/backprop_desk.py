@@ -1,5 +1,6 @@
-"""What the Backprop screen has done for it off the event loop: lessons, comparisons, checks.
+"""Which lesson the Backprop screen shows, and what is done for it off the event loop.
 
+Other digits, another rate, a step applied: each is another page in the place of the one there is.
 One thing at a time, in the order in which it was asked for: every key finds the page as the key
 before has left it. A check of the whole network runs beside all that, tells how far it is, and ends
 when nobody waits for it.
@@ -19,7 +20,17 @@ from textual.reactive import reactive
 from textual.worker import get_current_worker
 
 from nn.second_opinion import Opinion
-from tui.engine.classroom import Checked, Classroom, Page, Wish, applied, checked, slower, undone
+from tui.engine.classroom import (
+    BATCHES,
+    Checked,
+    Classroom,
+    Page,
+    Wish,
+    applied,
+    checked,
+    slower,
+    undone,
+)
 from tui.engine.lesson_step import Matrix
 from tui.engine.run_directory import RunError
 from tui.engine.state import RunState
@@ -45,7 +56,7 @@ class _Unwanted(Exception):
 
 
 class BackpropDesk(Room):
-    """The half of the Backprop screen that works in threads."""
+    """The half of the Backprop screen that turns its pages, and works in threads."""
 
     page: reactive[Page | None] = reactive(None, repaint=False)
     sentence: reactive[str] = reactive(NO_RUN, repaint=False)
@@ -121,6 +132,27 @@ class BackpropDesk(Room):
         else:
             self.open(dataclasses.replace(self._wish, place=place, wrong_only=False))
 
+    def action_digit(self, steps: int) -> None:
+        if self.page is not None:
+            place = self._wish.place + steps * max(self.page.wish.count, 1)
+            self.open(dataclasses.replace(self._wish, place=place))
+
+    def action_wrong_only(self) -> None:
+        if self.page is not None:
+            wrong = not self._wish.wrong_only
+            # Among all, where it was; among the wrong ones, from the first.
+            place = 0 if wrong else int(self.page.digits.indices[0])
+            self.open(dataclasses.replace(self._wish, wrong_only=wrong, place=place))
+
+    def action_other_count(self) -> None:
+        if self.page is not None:
+            count = BATCHES[self.page.wish.count == BATCHES[0]]
+            self.open(dataclasses.replace(self._wish, count=count))
+
+    def action_begin_again(self) -> None:
+        if self.page is not None:
+            self.open(dataclasses.replace(self._wish, halvings=0))
+
     @work(group="lesson", exit_on_error=False)
     async def change(self, how: Callable[[Page], Page | None]) -> None:
         """Put another page in the place of this one; None is that there is nothing to change."""
@@ -139,13 +171,13 @@ class BackpropDesk(Room):
                 self._wish = page.wish
                 self.page = page
 
-    def apply(self) -> None:
+    def action_apply(self) -> None:
         self.change(applied)
 
-    def undo(self) -> None:
+    def action_undo(self) -> None:
         self.change(undone)
 
-    def faster(self, doublings: int) -> None:
+    def action_faster(self, doublings: int) -> None:
         self.change(lambda page: slower(page, -doublings))
 
     @work(group="lesson", exit_on_error=False)

@@ -38,7 +38,6 @@ WHICH_PICTURE = "Which picture?"
 ENOUGH = (78, 22)
 """Columns and rows from which on there is room for more than the drawing and the bars."""
 
-
 ROOM_TO_EXPLAIN = 100
 """Columns from which on there is room for whole sentences."""
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from tui.engine.columns import Columns, Floats
+from tui.widgets.characters import cells, shorten
 from tui.widgets.chart_inks import RIVALS, Role
 from tui.widgets.chart_sheet import LONGEST_NAME, ChartPlan, PlannedLine, Stretch, number
-from tui.widgets.strips import Canvas, Picture, cells, shorten
+from tui.widgets.strips import Canvas, Picture
 
 
 def stops(plan: ChartPlan) -> Columns:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from tui.engine.columns import Columns, Floats, Ints
+from tui.widgets.characters import cells, shorten
 from tui.widgets.chart_inks import (
     ASCII_FRAME,
     ASCII_MARKERS,
@@ -22,7 +23,7 @@ from tui.widgets.chart_inks import (
     Role,
 )
 from tui.widgets.chart_sheet import LONGEST_NAME, ChartPlan, PlannedLine
-from tui.widgets.strips import SPACE, Canvas, Picture, cells, shorten
+from tui.widgets.strips import SPACE, Canvas, Picture
 
 UPPER, LOWER = ord("▀"), ord("▄")
 

@@ -8,9 +8,10 @@ import numpy as np
 from textual.reactive import reactive
 
 from tui.engine.reading import Reading
+from tui.widgets.characters import wrap
 from tui.widgets.detail_parts import Looks, Pen, draw_shares
 from tui.widgets.picture_widget import PictureWidget
-from tui.widgets.strips import Canvas, Picture, wrap
+from tui.widgets.strips import Canvas, Picture
 
 LOOKS = Looks(
     ground=0, plain=1, quiet=2, right=3, wrong=3, bar=4, badge=3, for_it=3, against_it=3

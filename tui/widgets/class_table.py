@@ -7,9 +7,10 @@ from typing import ClassVar
 from textual.reactive import reactive
 
 from tui.engine.error_view import ErrorView
+from tui.widgets.characters import cells, shorten
 from tui.widgets.confusion_grid import WIDEST_NAME
 from tui.widgets.error_picture import ErrorPicture
-from tui.widgets.strips import Canvas, Picture, cells, shorten
+from tui.widgets.strips import Canvas, Picture
 from tui.widgets.walked_grid import Cell, window
 
 PLAIN, QUIET, BAD, HERE = range(1, 5)

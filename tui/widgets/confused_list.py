@@ -8,8 +8,9 @@ from textual import events
 
 from nn.analysis.confusion import Confusion
 from tui.engine.error_view import ErrorView
+from tui.widgets.characters import cells, shorten
 from tui.widgets.error_picture import ErrorPicture
-from tui.widgets.strips import Canvas, Picture, cells, shorten
+from tui.widgets.strips import Canvas, Picture
 from tui.widgets.walked_grid import WalkedGrid, window
 
 PLAIN, QUIET, BAR, HERE = range(1, 5)

@@ -14,8 +14,9 @@ from textual import events
 from textual.reactive import reactive
 
 from tui.engine.mistakes import Mistakes
+from tui.widgets.characters import cells, shorten
 from tui.widgets.error_picture import ErrorPicture
-from tui.widgets.strips import Canvas, Picture, cells, shorten
+from tui.widgets.strips import Canvas, Picture
 from tui.widgets.walked_grid import WalkedGrid, window
 
 PLAIN, QUIET, RIGHT, SOME, MANY, WORST, HERE = range(1, 8)

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from tui.engine.inquiry import Alike
 from tui.engine.mistakes import Mistakes
+from tui.widgets.characters import cells, shorten
 from tui.widgets.digit_layout import GAP
 from tui.widgets.half_blocks import ascii_cells, half_blocks, halved, ink
-from tui.widgets.strips import Canvas, cells, shorten
+from tui.widgets.strips import Canvas
 
 SALIENCY_LEVELS: Final = 3
 FAINTEST: Final = 0.08

@@ -12,6 +12,7 @@ from textual.reactive import reactive
 
 from tui.engine.inquiry import Alike, Findings, learning_in_words
 from tui.engine.mistakes import Mistakes
+from tui.widgets.characters import cells, shorten
 from tui.widgets.detail_parts import (
     SALIENCY_LEVELS,
     Looks,
@@ -24,7 +25,7 @@ from tui.widgets.detail_parts import (
 )
 from tui.widgets.error_picture import DigitPicture
 from tui.widgets.half_blocks import LEVELS
-from tui.widgets.strips import Canvas, Picture, cells, shorten
+from tui.widgets.strips import Canvas, Picture
 
 WORDS_BESIDE = 40
 """Cells right of the image from which on words stand there and not below it."""

@@ -16,9 +16,10 @@ from textual.reactive import reactive
 
 from tui.engine.mistakes import Indices
 from tui.engine.sorts import SORTS
+from tui.widgets.characters import shorten
 from tui.widgets.digit_layout import CAPTION, Layout, draw_digits, lay_out, longest_caption
 from tui.widgets.error_picture import DigitPicture
-from tui.widgets.strips import Canvas, Picture, shorten
+from tui.widgets.strips import Canvas, Picture
 
 NAMES = ("header", "right", "wrong", "here", "bar", "badge")
 

@@ -16,10 +16,11 @@ from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
 from tui.engine.predictions import Predictions
+from tui.widgets.characters import shorten
 from tui.widgets.digit_layout import Layout, draw_digits, lay_out, longest_caption
 from tui.widgets.inks import Inks
 from tui.widgets.picture_widget import PictureWidget
-from tui.widgets.strips import Canvas, Picture, shorten
+from tui.widgets.strips import Canvas, Picture
 
 Indices = npt.NDArray[np.intp]
 

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tui.engine.predictions import Predictions
+from tui.widgets.characters import cells, shorten, visible
 from tui.widgets.half_blocks import ascii_cells, half_blocks, halved, ink
-from tui.widgets.strips import Canvas, cells, shorten, visible
+from tui.widgets.strips import Canvas
 
 GAP: Final = 1  # cells between neighbours
 HEADER: Final = 1

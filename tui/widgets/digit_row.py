@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from textual.reactive import reactive
 
+from tui.widgets.characters import shorten
 from tui.widgets.detail_parts import fitted
 from tui.widgets.half_blocks import LEVELS, ascii_cells, half_blocks, ink
 from tui.widgets.inks import Inks
 from tui.widgets.picture_widget import PictureWidget
-from tui.widgets.strips import Canvas, Picture, shorten
+from tui.widgets.strips import Canvas, Picture
 from tui.widgets.words import plain
 
 GROUND = LEVELS * LEVELS

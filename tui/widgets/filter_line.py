@@ -14,8 +14,6 @@ from textual.widgets import Input, Static
 from tui.engine.digit_filter import EXAMPLES, LONGEST
 from tui.widgets.line_editor import LineEditor
 
-HINT = f"every digit; or some: {EXAMPLES}"
-
 
 class FilterLine(Vertical):
     """Every change of its text is told at once: whoever listens may follow it as it is written."""

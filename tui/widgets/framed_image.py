@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tui.widgets.characters import shorten
 from tui.widgets.detail_parts import fitted
 from tui.widgets.half_blocks import ascii_cells, half_blocks, ink
-from tui.widgets.strips import Canvas, Codes, StyleNumbers, shorten
+from tui.widgets.strips import Canvas, Codes, StyleNumbers
 
 
 @dataclass(frozen=True)

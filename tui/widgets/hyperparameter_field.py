@@ -23,8 +23,8 @@ from textual.widgets._select import NoSelection, SelectCurrent, SelectOverlay
 from nn.hyperparameters import HyperparameterError, Value
 from nn.specs import Spec, format_value
 from tui.engine.text import printable
+from tui.widgets.characters import shorten
 from tui.widgets.line_editor import LineEditor
-from tui.widgets.strips import shorten
 
 LIVE = "●"
 """Stands before the label of what a live run can take over now; the status line's own sign."""

@@ -16,7 +16,8 @@ from textual.reactive import reactive
 
 from tui.commands import Command
 from tui.commands.keymap import renamed
-from tui.widgets.line import LineCanvas, LinePicture, cells
+from tui.widgets.characters import cells
+from tui.widgets.line import LineCanvas, LinePicture
 from tui.widgets.picture_widget import PictureWidget
 
 

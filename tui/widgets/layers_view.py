@@ -17,6 +17,7 @@ from textual.reactive import reactive
 
 from nn.analysis.layer_statistics import LayerPortrait, Portrait, Summary
 from tui.engine.scene import Scene
+from tui.widgets.characters import shorten
 from tui.widgets.detail_parts import draw_image, draw_probabilities
 from tui.widgets.scene_picture import (
     BAR,
@@ -30,7 +31,7 @@ from tui.widgets.scene_picture import (
     verdict,
 )
 from tui.widgets.signed import in_a_strip
-from tui.widgets.strips import Canvas, shorten
+from tui.widgets.strips import Canvas
 from tui.widgets.walked_grid import window
 
 BLOCKS = " ▁▂▃▄▅▆▇█"

@@ -102,14 +102,13 @@ def source(passages: tuple[Passage, ...]) -> tuple[tuple[Line, ...], int]:
 
 def explained(step: Step) -> tuple[Line, ...]:
     """In plain language; then where to read on."""
-    where: dict[str, list[str]] = {}
+    names: dict[str, list[str]] = {}
     for passage in step.passages:
-        file, _, name = passage.where.partition(", ")
-        where.setdefault(file, []).append(name)
+        names.setdefault(passage.file, []).append(passage.name)
     return (
         line(step.explain),
         line(step.equation, "strong", 2),
-        *(line(f"in {file}, {', '.join(names)}", "quiet", 2) for file, names in where.items()),
+        *(line(f"in {file}, {', '.join(its)}", "quiet", 2) for file, its in names.items()),
     )
 
 

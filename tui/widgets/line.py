@@ -1,15 +1,14 @@
-"""A line of text as a picture: what the first screen is made of before NumPy is there.
+"""A line of words as a picture, made without NumPy: what the first screen is painted with.
 
-The lines at the top and the bottom of a room are a few words each. They are compared cell by cell
-like the large pictures (`strips`), but with nothing that takes longer to import than they take to
-draw. Text is never read as markup, and what a terminal could read as a command is replaced.
+The lines at the top and the bottom of a room are there before NumPy is. Like the large pictures
+(`strips`) they are compared cell by cell, but a cell is a pair in a list, for which nothing has to
+be imported that would take longer than they take to draw.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import Final, Protocol
 
 from rich.cells import get_character_cell_size
 from rich.segment import Segment
@@ -17,63 +16,8 @@ from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 
-UNPRINTABLE: Final = "·"
-
-# Moving the cursor and naming a colour costs about as many bytes as this many cells.
-CELLS_WORTH_RESENDING: Final = 6
-
-
-class Painted(Protocol):
-    """What a `PictureWidget` shows: finished strips, and how they differ from what was there."""
-
-    @property
-    def width(self) -> int:
-        """Cells per line."""
-
-    @property
-    def height(self) -> int:
-        """Lines."""
-
-    def strip(self, line: int) -> Strip:
-        """A finished line."""
-
-    def changes_from(self, old: Painted | None) -> list[Region] | None:
-        """What must be painted again when this takes the place of `old`; None is everything."""
-
-
-def visible(text: str) -> str:
-    """Replace every character that is not plainly visible, so that it can do no harm."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        character
-        if character.isprintable() and get_character_cell_size(character) > 0
-        else UNPRINTABLE
-        for character in text
-    )
-
-
-def cells(text: str) -> int:
-    """Terminal cells that `text` takes up."""
-    if text.isascii() and text.isprintable():
-        return len(text)
-    return sum(get_character_cell_size(character) for character in text)
-
-
-def shorten(text: str, width: int, ellipsis: str = "…") -> str:
-    """Cut `text` to at most `width` cells, ending in an ellipsis where something went."""
-    if cells(text) <= width:
-        return text
-    room = width - cells(ellipsis)
-    if room < 0:
-        return ellipsis[: max(width, 0)]
-    kept: list[str] = []
-    for character in text:
-        room -= get_character_cell_size(character)
-        if room < 0:
-            break
-        kept.append(character)
-    return "".join(kept).rstrip() + ellipsis
+from tui.widgets.characters import visible
+from tui.widgets.painted import CELLS_WORTH_RESENDING, JUMP_BYTES, STYLE_BYTES, Painted
 
 
 class LineCanvas:
@@ -145,3 +89,12 @@ class LinePicture:
             end = x + 1 + wide
             regions.append(Region(start, 0, end - start, 1))
         return regions
+
+    def bytes_of(self, regions: Sequence[Region] | None) -> int:
+        """About how many bytes a terminal is sent for these regions; None is all of it."""
+        spans = [(0, self.width)] if regions is None else [(r.x, r.right) for r in regions]
+        pieces = [self._strip.crop(*span) for span in spans]
+        return sum(
+            JUMP_BYTES + len(piece.text.encode()) + STYLE_BYTES * len(list(piece))
+            for piece in pieces
+        )

@@ -19,6 +19,7 @@ from textual.reactive import reactive
 
 from nn.data import Split
 from tui.engine.scene import DigitMap, Scene
+from tui.widgets.characters import cells, shorten
 from tui.widgets.detail_parts import draw_image, draw_probabilities
 from tui.widgets.scene_picture import (
     BEHIND,
@@ -30,7 +31,7 @@ from tui.widgets.scene_picture import (
     ScenePicture,
     verdict,
 )
-from tui.widgets.strips import Canvas, cells, shorten
+from tui.widgets.strips import Canvas
 
 COLOURS: Final = (
     "#87afff", "#ffaf5f", "#87d787", "#ff87af", "#d7d75f",

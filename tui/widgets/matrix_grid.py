@@ -15,7 +15,8 @@ from textual import events
 from textual.reactive import reactive
 
 from tui.engine.lesson_step import Matrix
-from tui.widgets.strips import Canvas, Picture, shorten
+from tui.widgets.characters import shorten
+from tui.widgets.strips import Canvas, Picture
 from tui.widgets.walked_grid import WalkedGrid, window
 
 TONES = ("plain", "quiet", "zero", "less", "least", "more", "most", "here")

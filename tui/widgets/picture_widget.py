@@ -24,7 +24,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from tui.link import LINKS, Link
-from tui.widgets.line import Painted
+from tui.widgets.painted import Painted
 
 LONGEST_WAIT = 5.0
 """Seconds that a picture may have to wait because those before it were large."""
@@ -136,10 +136,7 @@ class PictureWidget(Widget):
         regions = picture.changes_from(self._picture)
         self._picture = picture
         if self.RATIONED:
-            from tui.widgets.strips import Picture, bytes_of
-
-            assert isinstance(picture, Picture)
-            now, cost = monotonic(), bytes_of(picture, regions) / self.link.budget
+            now, cost = monotonic(), picture.bytes_of(regions) / self.link.budget
             wait = min(max(self._spent_until - now, 0.0) + cost, LONGEST_WAIT + AT_ONCE)
             self._spent_until = now + wait
             self._not_before = max(self._not_before, self._spent_until - AT_ONCE)

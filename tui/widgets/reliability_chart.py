@@ -15,8 +15,9 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from tui.engine.error_view import ErrorView
+from tui.widgets.characters import shorten
 from tui.widgets.error_picture import ErrorPicture
-from tui.widgets.strips import Canvas, Picture, shorten
+from tui.widgets.strips import Canvas, Picture
 
 PLAIN, QUIET, BAR, SHORT, MARK, KNOB = range(1, 7)
 

@@ -16,8 +16,9 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from tui.engine.state import LogBook
+from tui.widgets.characters import shorten
 from tui.widgets.picture_widget import PictureWidget
-from tui.widgets.strips import Canvas, Picture, shorten
+from tui.widgets.strips import Canvas, Picture
 
 WHEEL = 3
 """Lines a notch of the wheel moves."""

@@ -19,9 +19,10 @@ from textual.reactive import reactive
 from tui.engine.run_directory import RunDirectory
 from tui.engine.runs import ListedRun, RunSummary
 from tui.engine.text import duration, size_in_words
+from tui.widgets.characters import cells, shorten
 from tui.widgets.picture_widget import PictureWidget
 from tui.widgets.status_line import MARKS
-from tui.widgets.strips import Canvas, Picture, cells, shorten
+from tui.widgets.strips import Canvas, Picture
 
 PLAIN, QUIET, LIVE, BAD, HERE = range(1, 6)
 

@@ -12,7 +12,8 @@ from textual.reactive import reactive
 
 from tui.engine.run_status import Phase, RunStatus
 from tui.engine.text import duration
-from tui.widgets.line import LineCanvas, LinePicture, cells, shorten
+from tui.widgets.characters import cells, shorten
+from tui.widgets.line import LineCanvas, LinePicture
 from tui.widgets.picture_widget import PictureWidget
 
 if TYPE_CHECKING:

@@ -3,15 +3,13 @@
 A `Canvas` is a sheet to draw on: one code point and one style number per terminal cell, as
 two NumPy arrays. A `Picture` is a finished sheet with the styles its numbers stand for. Two
 pictures can be compared cell by cell in a few array operations, which is what makes it
-possible to send a terminal only the spans that differ.
-
-Text put on a canvas is never read as markup, and what a terminal could read as a command
-(control characters, invisible ones) is replaced.
+possible to send a terminal only the spans that differ. Text put on a canvas is harmless by then
+(`characters`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -24,10 +22,8 @@ from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 
-from tui.widgets.line import CELLS_WORTH_RESENDING, Painted
-from tui.widgets.line import cells as cells
-from tui.widgets.line import shorten as shorten
-from tui.widgets.line import visible as visible
+from tui.widgets.characters import cells, visible, wrap
+from tui.widgets.painted import CELLS_WORTH_RESENDING, JUMP_BYTES, STYLE_BYTES, Painted
 
 Codes = npt.NDArray[np.uint32]
 StyleNumbers = npt.NDArray[np.int32]
@@ -37,8 +33,6 @@ LAST_ASCII: Final = 0x7F
 CONTINUED: Final = 0  # the right half of a character two cells wide
 REGIONS_PER_LINE: Final = 4
 
-JUMP_BYTES: Final = 8  # to move the cursor
-STYLE_BYTES: Final = 24  # to name a colour, or two
 WIDE_BYTES: Final = 2  # of a character that is not ASCII, beyond the first
 
 
@@ -167,6 +161,18 @@ class Picture:
         """See `changed_regions`."""
         return changed_regions(old if isinstance(old, Picture) else None, self)
 
+    def bytes_of(self, regions: Sequence[Region] | None) -> int:
+        """About how many bytes a terminal is sent for these regions; None is all of it."""
+        if regions is None:
+            regions = [Region(0, line, self.width, 1) for line in range(self.height)]
+        total = 0
+        for x, y, width, _ in regions:
+            codes, styles = self.codes[y, x : x + width], self.styles[y, x : x + width]
+            wide = int(np.count_nonzero(codes > LAST_ASCII))
+            changes = int(np.count_nonzero(styles[1:] != styles[:-1]))
+            total += JUMP_BYTES + width + WIDE_BYTES * wide + STYLE_BYTES * (changes + 1)
+        return total
+
 
 def changed_regions(old: Picture | None, new: Picture) -> list[Region] | None:
     """What must be painted again when `new` takes the place of `old`.
@@ -192,19 +198,6 @@ def changed_regions(old: Picture | None, new: Picture) -> list[Region] | None:
     return regions
 
 
-def bytes_of(picture: Picture, regions: Iterable[Region] | None) -> int:
-    """About how many bytes a terminal is sent for these regions of a picture; None is all of it."""
-    if regions is None:
-        regions = (Region(0, line, picture.width, 1) for line in range(picture.height))
-    total = 0
-    for x, y, width, _ in regions:
-        codes, styles = picture.codes[y, x : x + width], picture.styles[y, x : x + width]
-        wide = int(np.count_nonzero(codes > LAST_ASCII))
-        changes = int(np.count_nonzero(styles[1:] != styles[:-1]))
-        total += JUMP_BYTES + width + WIDE_BYTES * wide + STYLE_BYTES * (changes + 1)
-    return total
-
-
 def _spans(columns: npt.NDArray[np.intp]) -> list[tuple[int, int]]:
     """Half-open spans covering ascending `columns`, few enough to be worth telling apart."""
     distance = np.diff(columns)
@@ -215,17 +208,3 @@ def _spans(columns: npt.NDArray[np.intp]) -> list[tuple[int, int]]:
     starts = [int(columns[0]), *columns[breaks + 1].tolist()]
     stops = [*columns[breaks].tolist(), int(columns[-1])]
     return [(start, stop + 1) for start, stop in zip(starts, stops, strict=True)]
-
-
-def wrap(text: str, width: int) -> list[str]:
-    """The words of `text` on lines of at most `width` cells."""
-    lines: list[str] = []
-    line = ""
-    for word in visible(text).split():
-        word = shorten(word, width)
-        if line and cells(line) + 1 + cells(word) > width:
-            lines.append(line)
-            line = word
-        else:
-            line = f"{line} {word}" if line else word
-    return [*lines, line] if line else lines

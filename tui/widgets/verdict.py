@@ -6,8 +6,9 @@ from typing import ClassVar
 
 from tui.engine.error_view import ErrorView
 from tui.engine.text import printable
+from tui.widgets.characters import cells, shorten
 from tui.widgets.error_picture import ErrorPicture
-from tui.widgets.strips import Canvas, Picture, cells, shorten
+from tui.widgets.strips import Canvas, Picture
 
 PLAIN, QUIET, GOOD = range(1, 4)
 

@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from tui.engine.scene import Scene, Units
+from tui.widgets.characters import cells, shorten
 from tui.widgets.detail_parts import fitted, pictured
 from tui.widgets.digit_layout import GAP, Layout, lay_out
 from tui.widgets.half_blocks import ascii_cells, half_blocks, ink
@@ -31,7 +32,7 @@ from tui.widgets.scene_picture import (
     verdict,
 )
 from tui.widgets.signed import signed_halved
-from tui.widgets.strips import Canvas, cells, shorten
+from tui.widgets.strips import Canvas
 
 BESIDE, LEAST_BESIDE = 36, 30
 """Cells that the words about a unit want, and with how many they do where there are few."""

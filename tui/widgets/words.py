@@ -7,8 +7,9 @@ from typing import ClassVar, Literal
 
 from textual.reactive import reactive
 
+from tui.widgets.characters import cells, shorten
 from tui.widgets.picture_widget import PictureWidget
-from tui.widgets.strips import Canvas, Picture, cells, shorten
+from tui.widgets.strips import Canvas, Picture
 
 Tone = Literal["plain", "quiet", "strong", "good", "bad", "mark"]
 
