@@ -75,7 +75,7 @@ class InklingApp(KeysInOrder, SouvenirControl):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         filters = super().get_line_filters()
-        if self.native_ansi_color:
+        if self.no_color and self.native_ansi_color:
             # Greys made of the terminal's own colours, which nobody knows, are black on black.
             filters = [COLOURLESS if isinstance(one, Monochrome) else one for one in filters]
         return [*filters, self._output_filter]

@@ -17,7 +17,7 @@ from rich.color import ColorSystem
 from rich.console import Console, RenderableType
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 
 RESET = "\x1b[0m"
 
@@ -27,23 +27,23 @@ empty is the terminal's own."""
 
 BARE: Look = ("", "", "")
 
+Piece = tuple[int, int, Iterable[Segment]]
+"""A line, a column, and what is to stand there from now on."""
 
-class ThinUpdate(ChopsUpdate):
-    """A `ChopsUpdate` that keeps to its spans."""
+
+class ThinUpdate(CompositorUpdate):
+    """So many pieces of lines, in the order in which they stand on the screen."""
+
+    def __init__(self, pieces: Iterable[Piece]) -> None:
+        self.pieces = pieces
 
     def render_segments(self, console: Console) -> str:
-        """The escape codes and text of all spans."""
-        system = console._color_system
+        """The escape codes and text of all pieces."""
         sequences: list[str] = []
         look = BARE
-        for y, start, stop in self.spans:
-            for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
-                first, last = max(x, start), min(end, stop)
-                if strip is None or first >= last:
-                    continue
-                first, last = whole(strip, first - x, last - x)
-                sequences.append(f"\x1b[{y + 1};{x + first + 1}H")
-                look = render(between(strip, first, last), system, look, sequences)
+        for y, x, segments in self.pieces:
+            sequences.append(f"\x1b[{y + 1};{x + 1}H")
+            look = render(segments, console._color_system, look, sequences)
         if look != BARE:
             sequences.append(RESET)
         return "".join(sequences)
@@ -63,6 +63,16 @@ class ThinLayout(LayoutUpdate):
         if look != BARE:
             sequences.append(RESET)
         return "".join(sequences)
+
+
+def within_spans(update: ChopsUpdate) -> Iterator[Piece]:
+    """What has changed, and not all from the left edge of a widget on."""
+    for y, start, stop in update.spans:
+        for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
+            first, last = max(x, start), min(end, stop)
+            if strip is not None and first < last:
+                first, last = whole(strip, first - x, last - x)
+                yield y, x + first, between(strip, first, last)
 
 
 def whole(segments: Iterable[Segment], first: int, last: int) -> tuple[int, int]:
@@ -141,7 +151,8 @@ def _look(style: Style, system: ColorSystem) -> Look:
 def thin(update: RenderableType | None) -> RenderableType | None:
     """The same update, thinner where it can be."""
     if type(update) is ChopsUpdate:
-        return ThinUpdate(update.chops, update.spans, update.chop_ends)
+        # Textual asks no more of it than `render_segments`.
+        return ThinUpdate(within_spans(update))  # type: ignore[return-value]
     if type(update) is LayoutUpdate:
         return ThinLayout(update.strips, update.region)
     return update

@@ -16,6 +16,7 @@ from pilots import (
     wait_for,
     wait_for_pictures,
 )
+from rich.segment import Segment
 from run_states import of_phase
 from textual import events
 from textual.errors import NoWidget
@@ -83,8 +84,9 @@ async def test_a_letter_goes_there_and_draws_a_few_cells(monkeypatch: pytest.Mon
 
         def count(_: InklingApp, screen: Any, update: Any) -> None:
             if update is not None:
-                spans = getattr(update, "spans", [(0, 0, screen.size.width * screen.size.height)])
-                drawn.append(sum(end - start for _, start, end in spans))
+                everything = screen.size.width * screen.size.height
+                pieces = getattr(update, "pieces", [(0, 0, [Segment(" " * everything)])])
+                drawn.append(sum(run.cell_length for *_, runs in pieces for run in runs))
 
         with monkeypatch.context() as patch:
             patch.setattr(InklingApp, "_display", count)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.ansi import AnsiDecoder
+from rich.cells import cell_len
 from rich.color import Color, ColorSystem
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import Compositor
+from textual._compositor import ChopsUpdate, Compositor
 from textual.app import App, ComposeResult
 from textual.containers import Container
 from textual.geometry import Region
@@ -21,7 +23,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.narrow_compositor import NarrowCompositor
-from tui.thin_updates import BARE, RESET, ThinUpdate, between, render, thin
+from tui.thin_updates import BARE, RESET, between, render, thin
+from tui.widgets.picture_widget import PictureWidget
+from tui.widgets.strips import Canvas, Picture
 
 _CONSOLE = Console()
 
@@ -74,7 +78,7 @@ def test_a_strip_is_cut_as_textual_would_cut_it(runs: list[Segment], first: int,
 def test_half_a_wide_character_is_not_sent() -> None:
     chops = [{0: Strip([Segment("x")]), 1: Strip([Segment("a猫b"), Segment("犬")])}]
     sent = {
-        span: ThinUpdate(chops, [(0, *span)], [[1, 7]]).render_segments(_CONSOLE)
+        span: told(ChopsUpdate(chops, [(0, *span)], [[1, 7]]))
         for span in [(0, 2), (2, 3), (3, 5), (3, 6), (4, 5)]
     }
     assert sent == {
@@ -86,8 +90,25 @@ def test_half_a_wide_character_is_not_sent() -> None:
     }
 
 
+def told(update: Any) -> str:
+    """What a terminal is sent for it."""
+    return str(thin(update).render_segments(_CONSOLE))  # type: ignore[union-attr]
+
+
+def placed(codes: str) -> dict[tuple[int, int], tuple[str, Style]]:
+    """What stands at which line and column of a terminal that was sent these codes."""
+    decoder, cells = AnsiDecoder(), {}
+    _, *pieces = re.split("\x1b\\[(\\d+);(\\d+)H", codes)
+    for y, x, piece in zip(*[iter(pieces)] * 3, strict=True):
+        text, at = decoder.decode_line(piece), int(x)
+        for place, character in enumerate(text.plain):
+            cells[int(y), at] = character, text.get_style_at_offset(_CONSOLE, place)
+            at += cell_len(character)
+    return cells
+
+
 class Letters(Widget):
-    """A letter in every cell, and a count of the lines that were asked for."""
+    """A letter in every cell, and a count of the cells that were asked for."""
 
     asked = 0
 
@@ -95,8 +116,19 @@ class Letters(Widget):
         return Strip([Segment(chr(97 + y) * self.size.width)])
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        self.asked += crop.height
+        self.asked += crop.area
         return super().render_lines(crop)
+
+
+class Cats(PictureWidget):
+    """Wide characters in a picture, one more to the right in every line."""
+
+    def make_picture(self) -> None:
+        canvas = Canvas(*self.size)
+        for y in range(canvas.height):
+            canvas.put(0, y, "x" * (y % 3) + "猫é犬" * canvas.width, y % 2)
+        styles = Style.parse("red"), Style.parse("#102030 on #405060")
+        self.show_picture(Picture.from_canvas(canvas, styles))
 
 
 class Board(Screen[None]):
@@ -108,38 +140,42 @@ class Board(Screen[None]):
         for side in ("left", "right"):
             with Container(id=side):
                 yield Letters()
+        with Container(id="far"):
+            yield Cats()
         yield Letters(id="over")
 
 
 async def test_nobody_is_asked_for_what_is_not_sent_and_the_same_is_sent() -> None:
     class BoardApp(App[None]):
         CSS = """
-        #left, #right { width: 1fr; border: round red; }
+        #left, #right, #far { width: 1fr; border: round red; }
         Board { layout: horizontal; layers: default over; }
-        #over { layer: over; width: 7; height: 3; offset: 12 2; }
+        #over { layer: over; width: 22; height: 3; offset: 27 2; }
         """
 
         def get_default_screen(self) -> Screen[Any]:
             return Board()
 
-    async with BoardApp().run_test(size=(40, 12)) as pilot:
+    async with BoardApp().run_test(size=(60, 12)) as pilot:
         app, compositor = pilot.app, pilot.app.screen._compositor
         rng = random.Random(42)
 
         def sent(render: Any, regions: set[Region]) -> str:
             compositor._dirty_regions = set(regions)
-            update: Any = thin(render(compositor))
-            return str(update.render_segments(app.console))
+            return told(render(compositor))
 
         for _ in range(100):
-            places = [(rng.randrange(40), rng.randrange(12)) for _ in range(rng.randint(1, 4))]
+            places = [(rng.randrange(60), rng.randrange(12)) for _ in range(rng.randint(1, 4))]
             regions = {
-                Region(x, y, rng.randint(1, 40 - x), rng.randint(1, 12 - y)) for x, y in places
+                Region(x, y, rng.randint(1, 60 - x), rng.randint(1, 12 - y)) for x, y in places
             }
             whole = sent(Compositor.render_partial_update, regions)
-            assert sent(NarrowCompositor.render_partial_update, regions) == whole
+            narrow = sent(NarrowCompositor.render_partial_update, regions)
+            assert placed(narrow) == placed(whole)
+            assert len(narrow) <= len(whole)
         left, right, over = app.screen.query(Letters)
         before = [letters.asked for letters in (left, right, over)]
-        sent(NarrowCompositor.render_partial_update, {Region(3, 2, 1, 1), Region(30, 8, 2, 2)})
+        sent(NarrowCompositor.render_partial_update, {Region(3, 2, 1, 1), Region(36, 8, 2, 2)})
         after = [letters.asked for letters in (left, right, over)]
-        assert [b - a for a, b in zip(before, after, strict=True)] == [1, 2, 0]
+        # And a cell on either side, for half of a wide character may have changed.
+        assert [b - a for a, b in zip(before, after, strict=True)] == [3, 8, 0]

@@ -66,7 +66,7 @@ class Pen:
 
 
 def fitted(inks: NDArray[np.float32], width: int, height: int) -> tuple[NDArray[np.float32], int]:
-    """Ink (1, h, w) enlarged by whole numbers or halved until it fits into so many cells, and the
+    """Ink (n, h, w) enlarged by whole numbers or halved until each fits into so many cells, and the
     factor: 2 is twice as large, -1 is halved once."""
     halvings = 0
     while (inks.shape[2] > width or inks.shape[1] > 2 * height) and max(inks.shape[1:]) > 4:

@@ -61,6 +61,10 @@ class LinePicture:
         """The line."""
         return self._strip
 
+    def part(self, line: int, start: int, stop: int) -> Strip:  # noqa: ARG002
+        """Columns of the line."""
+        return self._strip.crop(start, stop)
+
     @property
     def text(self) -> str:
         """The characters alone."""

@@ -34,6 +34,9 @@ class Painted(Protocol):
     def strip(self, line: int) -> Strip:
         """A finished line."""
 
+    def part(self, line: int, start: int, stop: int) -> Strip:
+        """The columns from `start` to before `stop` of a line; half a wide character is a blank."""
+
     def changes_from(self, old: Painted | None) -> list[Region] | None:
         """What must be painted again when this takes the place of `old`; None is everything."""
 

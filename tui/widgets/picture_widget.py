@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from rich.style import Style
 from textual import events
+from textual.color import Color
 from textual.dom import NoScreen
 from textual.errors import NoWidget
 from textual.geometry import Region
@@ -62,6 +63,7 @@ class PictureWidget(Widget):
         self._spent_until = 0.0
         self._catch_up: Timer | None = None
         self._kept_styles: dict[tuple[object, ...], Style] = {}
+        self._kept_background: tuple[Color, Color] | None = None
         self.set_reactive(PictureWidget.max_rate, max_rate)
 
     def make_picture(self) -> None:
@@ -109,6 +111,13 @@ class PictureWidget(Widget):
                 *names, partial=partial, default=default
             )
         return self._kept_styles[wanted]
+
+    @property
+    def background_colors(self) -> tuple[Color, Color]:
+        """Kept likewise."""
+        if self._kept_background is None:
+            self._kept_background = super().background_colors
+        return self._kept_background
 
     def request_picture(self, *, at_once: bool = False) -> None:
         """Ask for a picture, soon enough but not more often than `max_rate`.
@@ -180,12 +189,24 @@ class PictureWidget(Widget):
             self.call_later(self.request_picture, at_once=True)
         # Textual keeps them until it renders a widget's content, which a picture never has it do.
         self._dirty_regions.clear()
-        return super().render_lines(crop)
+        picture = self._picture
+        fits = picture is not None and (picture.width, picture.height) == self.outer_size
+        if picture is None or not fits or crop.width == picture.width:
+            return super().render_lines(crop)
+        return [self._filtered(picture.part(y, *crop.column_span)) for y in crop.line_range]
+
+    def _filtered(self, part: Strip) -> Strip:
+        """A part as it goes to the terminal. Textual would make all of the line, and keep it."""
+        segments, ground = [*part], self.background_colors[1]
+        for line_filter in self.get_line_filters():
+            segments = line_filter.apply(segments, ground)
+        return Strip(segments, part.cell_length)
 
     def notify_style_update(self) -> None:
         """Ask for a picture in the new colours."""
         super().notify_style_update()
         self._kept_styles.clear()
+        self._kept_background = None
         if self.is_mounted:
             # Later, when every style of the change is in place.
             self.call_later(self.request_picture, at_once=True)

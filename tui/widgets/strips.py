@@ -43,22 +43,15 @@ class Canvas:
         codes: uint32 (height, width), the code point in each cell.
         styles: int32 (height, width), a number per cell; what it looks like is decided
             when the canvas becomes a `Picture`.
+        width: cells per line.
+        height: lines.
     """
 
     def __init__(self, width: int, height: int, style: int = 0) -> None:
         """Make a blank sheet of `width` x `height` cells in one style."""
         self.codes: Codes = np.full((height, width), SPACE, np.uint32)
         self.styles: StyleNumbers = np.full((height, width), style, np.int32)
-
-    @property
-    def width(self) -> int:
-        """Cells per line."""
-        return int(self.codes.shape[1])
-
-    @property
-    def height(self) -> int:
-        """Lines."""
-        return int(self.codes.shape[0])
+        self.width, self.height = width, height
 
     def put(self, x: int, y: int, text: str, style: int, *, width: int | None = None) -> int:
         """Write `text` at column `x` of line `y`; what does not fit is left out.
@@ -147,9 +140,17 @@ class Picture:
 
     def strip(self, line: int) -> Strip:
         """A line. Textual keeps what it has painted, so it is asked for once."""
-        styles = self.styles[line]
-        text = self.codes[line].astype("<u4").tobytes().decode("utf-32-le")
-        inside = (np.flatnonzero(styles[1:] != styles[:-1]) + 1).tolist()
+        return self.part(line, 0, self.width)
+
+    def part(self, line: int, start: int, stop: int) -> Strip:
+        """The columns from `start` to before `stop` of a line; half a wide character is a blank."""
+        codes, styles = self.codes[line, start:stop], self.styles[line, start:stop]
+        text = codes.astype("<u4").tobytes().decode("utf-32-le")
+        if "\0" in text[:1]:
+            text = " " + text[1:]
+        if stop < self.width and self.codes[line, stop] == CONTINUED:
+            text = text[:-1] + " "
+        inside = ((styles[1:] != styles[:-1]).nonzero()[0] + 1).tolist()
         starts = [0, *inside] if text else []
         looks = [self.palette[number] for number in styles[starts].tolist()]
         pieces = [text[start:stop] for start, stop in pairwise([*starts, len(text)])]
@@ -192,16 +193,16 @@ def changed_regions(old: Picture | None, new: Picture) -> list[Region] | None:
             differs[:, :-1] |= differs[:, 1:] & halves
             differs[:, 1:] |= differs[:, :-1] & halves
     regions: list[Region] = []
-    for line in np.flatnonzero(differs.any(axis=1)).tolist():
-        for start, stop in _spans(np.flatnonzero(differs[line])):
+    for line in differs.any(axis=1).nonzero()[0].tolist():
+        for start, stop in _spans(differs[line].nonzero()[0]):
             regions.append(Region(start, line, stop - start, 1))
     return regions
 
 
 def _spans(columns: npt.NDArray[np.intp]) -> list[tuple[int, int]]:
     """Half-open spans covering ascending `columns`, few enough to be worth telling apart."""
-    distance = np.diff(columns)
-    breaks = np.flatnonzero(distance > CELLS_WORTH_RESENDING)
+    distance = columns[1:] - columns[:-1]
+    breaks = (distance > CELLS_WORTH_RESENDING).nonzero()[0]
     if len(breaks) >= REGIONS_PER_LINE:
         widest = np.argsort(distance[breaks])[-(REGIONS_PER_LINE - 1) :]
         breaks = np.sort(breaks[widest])

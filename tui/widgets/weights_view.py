@@ -110,9 +110,7 @@ class WeightsView(ScenePicture):
         words = BESIDE if canvas.width >= 3 * BESIDE else LEAST_BESIDE
         width = canvas.width - words - 2 if beside else canvas.width
         height = canvas.height if beside else canvas.height - LINES_BELOW
-        names = [self._caption(scene, unit) for unit in range(len(units.weights))]
-        widest = max(cells(name) for name in names)
-        layout = self._layout = lay_out(width, height, s.image_shape, widest)
+        layout = self._layout = lay_out(width, height, s.image_shape, self._widest(scene, units))
         if layout is None:
             return "Too small to show a unit: make this pane larger."
         unit = min(self.unit, len(units.weights) - 1)
@@ -125,7 +123,7 @@ class WeightsView(ScenePicture):
             x, y = layout.place(place - first)
             below = y + layout.image_height
             style = HERE if place == unit else WRONG if place in self.off else PLAIN
-            name = shorten(names[place], layout.box_width, self.pen.ellipsis)
+            name = shorten(self._caption(scene, place), layout.box_width, self.pen.ellipsis)
             canvas.put(x + (layout.box_width - cells(name)) // 2, below, name, style)
         left, top = (width + 2, 0) if beside else (0, height)
         sheet = Canvas(canvas.width - left, canvas.height - top, GROUND)
@@ -149,6 +147,13 @@ class WeightsView(ScenePicture):
                 self.draw_signed(sheet, x + inset, y, image / units.scale)
             self._page = wanted, sheet
         return self._page[1]
+
+    def _widest(self, scene: Scene, units: Units) -> int:
+        """Cells of the longest caption of all."""
+        n = len(units.weights)
+        # Of plain numbers the last is as long as any.
+        long = {n - 1, min(self.unit, n - 1), *self.off} if units.hidden else range(n)
+        return max(cells(self._caption(scene, unit)) for unit in long)
 
     def _caption(self, scene: Scene, unit: int) -> str:
         assert scene.split is not None
@@ -219,16 +224,16 @@ class WeightsView(ScenePicture):
         if not across:
             return
         each, y = (sheet.width + GAP) // across - GAP, y + 1
+        images = ink(np.asarray(s.test_images[indices]).reshape(-1, *s.image_shape), s.pixel_max)
+        small, _ = fitted(images, each, sheet.height - y - 2)
+        codes, styles = ascii_cells(small) if self.ascii_only else half_blocks(small)
+        high = codes.shape[1]
         for place, index in enumerate(indices.tolist()):
-            image = np.asarray(s.test_images[index]).reshape(1, *s.image_shape)
-            small, _ = fitted(ink(image, s.pixel_max), each, sheet.height - y - 2)
-            codes, styles = ascii_cells(small) if self.ascii_only else half_blocks(small)
             row, column = divmod(place, across)
-            top = y + row * (codes.shape[1] + 1)
-            if top + codes.shape[1] > sheet.height - 2:
+            top, left = y + row * (high + 1), column * (each + GAP)
+            if top + high > sheet.height - 2:
                 return
-            left = column * (each + GAP)
-            sheet.blit(left, top, codes[0], styles[0])
+            sheet.blit(left, top, codes[place], styles[place])
             answer = figure(float(units.strongest.answers[unit, place]))
             caption = f"{s.class_names[s.test_labels[index]]} {answer}"
-            sheet.put(left, top + codes.shape[1], shorten(caption, each, self.pen.ellipsis), PLAIN)
+            sheet.put(left, top + high, shorten(caption, each, self.pen.ellipsis), PLAIN)
