@@ -1,17 +1,19 @@
-"""A partial update asks nobody for cells that it does not send.
+"""An update asks nobody for cells that it does not send.
 
 Textual 8.2 puts one frame around everything that has changed, and has each widget that touches it
 hand out all of its lines, pass them through the filters and cut them up at every edge of every
 widget. Where a key changes a caption at the left and a few words at the right, that is the whole
 screen, of which two thirds were made to be thrown away. Here a widget is asked for those cells that
-have changed, and one that stands behind them, such as the pane around, for none.
+have changed, and one that stands behind them, such as the pane around, for none. No line is cut up
+either: Textual's keep what they were cut into, themselves for the most part, and have to be found
+by the collector, eight objects a line and more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from textual._compositor import Compositor
+from textual._compositor import Compositor, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
@@ -31,8 +33,16 @@ class NarrowCompositor(Compositor):
         changes: Changes = {}
         for line, start, stop in self._regions_to_spans(changed):
             changes.setdefault(line, []).append((start, stop))
-        if not changes:
-            return None
+        return self._update(changes) if changes else None
+
+    def render_full_update(self, simplify: bool = False) -> LayoutUpdate | ThinUpdate:  # type: ignore[override]
+        if simplify:  # For a picture of the screen, not for a terminal.
+            return super().render_full_update(simplify=True)
+        self._dirty_regions.clear()
+        width, height = self.size
+        return self._update({line: [(0, width)] for line in range(height)})
+
+    def _update(self, changes: Changes) -> ThinUpdate:
         pieces: list[Piece] = []
         # Those in front first, and whatever they show is not asked of what is behind them.
         for widget, (region, clip) in self.visible_widgets.items():

@@ -40,10 +40,13 @@ class ThinUpdate(CompositorUpdate):
     def render_segments(self, console: Console) -> str:
         """The escape codes and text of all pieces."""
         sequences: list[str] = []
-        look = BARE
-        for y, x, segments in self.pieces:
-            sequences.append(f"\x1b[{y + 1};{x + 1}H")
+        look, reached = BARE, (-1, -1)
+        for y, x, piece in self.pieces:
+            segments = list(piece)
+            if (y, x) != reached:
+                sequences.append(f"\x1b[{y + 1};{x + 1}H")
             look = render(segments, console._color_system, look, sequences)
+            reached = y, x + sum(cached_cell_len(segment.text) for segment in segments)
         if look != BARE:
             sequences.append(RESET)
         return "".join(sequences)

@@ -82,7 +82,7 @@ def test_half_a_wide_character_is_not_sent() -> None:
         for span in [(0, 2), (2, 3), (3, 5), (3, 6), (4, 5)]
     }
     assert sent == {
-        (0, 2): "\x1b[1;1Hx\x1b[1;2Ha",
+        (0, 2): "\x1b[1;1Hxa",
         (2, 3): "\x1b[1;3H猫",
         (3, 5): "\x1b[1;3H猫b",
         (3, 6): "\x1b[1;3H猫b犬",
@@ -173,6 +173,9 @@ async def test_nobody_is_asked_for_what_is_not_sent_and_the_same_is_sent() -> No
             narrow = sent(NarrowCompositor.render_partial_update, regions)
             assert placed(narrow) == placed(whole)
             assert len(narrow) <= len(whole)
+        whole = told(Compositor.render_full_update(compositor))
+        narrow = told(NarrowCompositor.render_full_update(compositor))
+        assert placed(narrow) == placed(whole)
         left, right, over = app.screen.query(Letters)
         before = [letters.asked for letters in (left, right, over)]
         sent(NarrowCompositor.render_partial_update, {Region(3, 2, 1, 1), Region(36, 8, 2, 2)})
