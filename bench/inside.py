@@ -35,7 +35,7 @@ from textual.worker import Worker
 from tui.app import InklingApp
 from tui.cli import main
 from tui.screens.train import TrainScreen
-from tui.thin_updates import ThinLayout, ThinUpdate
+from tui.thin_updates import ThinUpdate
 
 SLOW = 0.010
 """Seconds of processor time that no callback of the event loop should take."""
@@ -134,23 +134,19 @@ def _count_refreshes(report: Report) -> None:
 def _count_bytes(report: Report) -> None:
     """Every run of cells begins with a jump to where it stands, which says whose cells they are."""
 
-    def counting(kind: type[ThinLayout] | type[ThinUpdate]) -> None:
-        render: Any = kind.render_segments
+    render: Any = ThinUpdate.render_segments
 
-        def rendered(self: Any, console: Any) -> str:
-            text: str = render(self, console)
-            if report.app is not None:
-                begins = [*JUMP.finditer(text)]
-                ends = [*(jump.start() for jump in begins), len(text)][1:]
-                for jump, end in zip(begins, ends, strict=True):
-                    widget, _ = report.app.screen.get_widget_at(int(jump[2]) - 1, int(jump[1]) - 1)
-                    report.sent[type(widget).__name__] += len(text[jump.start() : end].encode())
-            return text
+    def rendered(self: Any, console: Any) -> str:
+        text: str = render(self, console)
+        if report.app is not None:
+            begins = [*JUMP.finditer(text)]
+            ends = [*(jump.start() for jump in begins), len(text)][1:]
+            for jump, end in zip(begins, ends, strict=True):
+                widget, _ = report.app.screen.get_widget_at(int(jump[2]) - 1, int(jump[1]) - 1)
+                report.sent[type(widget).__name__] += len(text[jump.start() : end].encode())
+        return text
 
-        kind.render_segments = rendered  # type: ignore[method-assign]
-
-    counting(ThinLayout)
-    counting(ThinUpdate)
+    ThinUpdate.render_segments = rendered  # type: ignore[method-assign]
 
 
 def _gather_errors(report: Report) -> None:

@@ -6,11 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.console import RenderableType
 from textual import on, work
 from textual.binding import BindingType
 from textual.filter import LineFilter, Monochrome
-from textual.screen import Screen
 
 from nn.hyperparameters import Hyperparameters
 from tui.ahead import SOON, import_ahead
@@ -30,7 +28,6 @@ from tui.session import Session
 from tui.settings import SettingsFile
 from tui.souvenir_control import SouvenirControl
 from tui.themes import THEMES
-from tui.thin_updates import thin
 
 if TYPE_CHECKING:
     from tui.screens.look import LookScreen
@@ -79,9 +76,6 @@ class InklingApp(KeysInOrder, SouvenirControl):
             # Greys made of the terminal's own colours, which nobody knows, are black on black.
             filters = [COLOURLESS if isinstance(one, Monochrome) else one for one in filters]
         return [*filters, self._output_filter]
-
-    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        super()._display(screen, thin(renderable))
 
     def refresh_css(self, animate: bool = True) -> None:
         # Textual parses all of it once more for the theme that the app begins with.

@@ -1,4 +1,4 @@
-"""Partial updates that send what differs: of a line its changed cells, of a style its new colours.
+"""Updates that send what differs: of a line its changed cells, of a style its new colours.
 
 Textual 8.2 knows which spans of a line are dirty, but sends each from the left edge of the widget
 it is in, once per span: 29 KB/s instead of 9 for a chart of which 500 cells a second change. Here
@@ -14,10 +14,10 @@ from functools import lru_cache
 
 from rich.cells import cached_cell_len, get_character_cell_size
 from rich.color import ColorSystem
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual._compositor import CompositorUpdate
 
 RESET = "\x1b[0m"
 
@@ -40,42 +40,13 @@ class ThinUpdate(CompositorUpdate):
     def render_segments(self, console: Console) -> str:
         """The escape codes and text of all pieces."""
         sequences: list[str] = []
-        look, reached = BARE, (-1, -1)
-        for y, x, piece in self.pieces:
-            segments = list(piece)
-            if (y, x) != reached:
-                sequences.append(f"\x1b[{y + 1};{x + 1}H")
-            look = render(segments, console._color_system, look, sequences)
-            reached = y, x + sum(cached_cell_len(segment.text) for segment in segments)
-        if look != BARE:
-            sequences.append(RESET)
-        return "".join(sequences)
-
-
-class ThinLayout(LayoutUpdate):
-    """A `LayoutUpdate`, the whole screen, told as briefly."""
-
-    def render_segments(self, console: Console) -> str:
-        """The escape codes and text of all lines."""
-        sequences: list[str] = []
         look = BARE
-        for y, line in enumerate(self.strips, self.region.y):
-            sequences.append(f"\x1b[{y + 1};{self.region.x + 1}H")
-            for strip in line:
-                look = render(strip, console._color_system, look, sequences)
+        for y, x, segments in self.pieces:
+            sequences.append(f"\x1b[{y + 1};{x + 1}H")
+            look = render(segments, console._color_system, look, sequences)
         if look != BARE:
             sequences.append(RESET)
         return "".join(sequences)
-
-
-def within_spans(update: ChopsUpdate) -> Iterator[Piece]:
-    """What has changed, and not all from the left edge of a widget on."""
-    for y, start, stop in update.spans:
-        for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
-            first, last = max(x, start), min(end, stop)
-            if strip is not None and first < last:
-                first, last = whole(strip, first - x, last - x)
-                yield y, x + first, between(strip, first, last)
 
 
 def whole(segments: Iterable[Segment], first: int, last: int) -> tuple[int, int]:
@@ -149,13 +120,3 @@ def _look(style: Style, system: ColorSystem) -> Look:
         for colour, foreground in ((style.color, True), (style.bgcolor, False))
     )
     return attributes.removeprefix("\x1b[").removesuffix("m"), ink, paper
-
-
-def thin(update: RenderableType | None) -> RenderableType | None:
-    """The same update, thinner where it can be."""
-    if type(update) is ChopsUpdate:
-        # Textual asks no more of it than `render_segments`.
-        return ThinUpdate(within_spans(update))  # type: ignore[return-value]
-    if type(update) is LayoutUpdate:
-        return ThinLayout(update.strips, update.region)
-    return update

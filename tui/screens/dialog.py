@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from textual._compositor import Compositor
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.command import CommandList, CommandPalette
 from textual.css.query import NoMatches
 from textual.events import Click
 from textual.screen import ModalScreen, ScreenResultType
+
+from tui.narrow_compositor import NarrowCompositor
 
 
 class Once:
@@ -18,6 +21,10 @@ class Once:
 
     is_current: bool
     _result_callbacks: list[Any]
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._compositor: Compositor = NarrowCompositor()
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
         """Give the answer to whoever asked, and go."""
