@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pilots import wait_for
+from pilots import BareApp, wait_for
 from rich.style import Style
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.geometry import Region
 from textual.screen import Screen
 from textual.widgets import TabbedContent, TabPane
@@ -52,7 +52,7 @@ def falling(steps: int = 100, revision: int = 1) -> RunHistory:
     return history(train, [train[k] + 0.05 for k in range(10, steps, 10)], revision)
 
 
-class ChartApp(App[None]):
+class ChartApp(BareApp):
     """A chart and nothing else."""
 
     def __init__(self, **options: Any) -> None:
@@ -270,7 +270,7 @@ async def test_a_growing_curve_repaints_little() -> None:
 async def test_hidden_in_a_tab_it_draws_nothing_and_then_catches_up() -> None:
     chart = RecordingChart(max_rate=1000)
 
-    class TabApp(App[None]):
+    class TabApp(BareApp):
         def compose(self) -> ComposeResult:
             with TabbedContent(initial="other"):
                 with TabPane("other", id="other"):

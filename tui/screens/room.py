@@ -17,7 +17,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.commands import RoomName, commands_in, works_in_fields
-from tui.commands.keymap import renamed
+from tui.commands.keymap import in_own_keys, renamed
 from tui.link import LINKS, Link
 from tui.narrow_compositor import NarrowCompositor
 from tui.screens.jump import Jump
@@ -91,6 +91,7 @@ class Room(Screen[None]):
         self.explain_panes()
         self.make_known(self.query(PictureWidget))
         self.watch_keys(self.keys)
+        self.name_own_keys()
 
     def make_known(self, widgets: Iterable[PictureWidget]) -> None:
         """Tell widgets that are new here what they have to know of the terminal."""
@@ -117,6 +118,16 @@ class Room(Screen[None]):
             letter = next((tab.letter for tab in tabs if tab.pane == pane), "")
             goes = by_action.get(f"show_pane('{pane}')") or by_key.get(letter)
             named.tooltip = words[goes or by_action[f"go('{self.NAME}')"]]
+
+    def name_own_keys(self) -> None:
+        """Where the name of a pane begins with a key, that is the user's own."""
+        commands = commands_in(self.NAME)
+        if self.keys:
+            for tab in self.query(Tab):
+                tab.update(in_own_keys(tab.label, commands, self.keys))
+            for pane in self.query(".pane"):
+                title = str(pane.border_title or "")
+                pane.border_title = in_own_keys(title, commands, self.keys)
 
     def hint(self, words: str, about: Offset) -> None:
         """Words on top of the room, until something is pressed or moved."""
@@ -160,7 +171,7 @@ class Room(Screen[None]):
             widget.flowing = flowing
 
     def watch_keys(self, keys: Mapping[str, str]) -> None:
-        for line in self.query(KeyLine):
+        for line in (*self.query(KeyLine), *self.query(StatusLine)):
             line.keys = keys
 
     def watch_link(self, link: Link) -> None:

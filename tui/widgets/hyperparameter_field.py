@@ -145,7 +145,7 @@ class HyperparameterField(Vertical, can_focus=True):
 
     def render(self) -> Content:
         bad = bool(self.error)
-        label, value = ("$error bold", "$error underline") if bad else ("$foreground 80%", "")
+        label, value = ("$error bold", "$error underline") if bad else ("$soft", "")
         room = max(self.size.width - LABEL, 0)
         sign = "▼" if self.spec.choices else ""
         shown = shorten(printable(self._last, room + 1), room - 3 * len(sign))
@@ -154,8 +154,8 @@ class HyperparameterField(Vertical, can_focus=True):
         return Content.assemble(
             (self.label.ljust(LABEL), label),
             (line, f"{value} on $foreground 8%".strip()),
-            (f"{sign} " if sign else "", "$foreground 60% on $foreground 8%"),
-            ("".join(f"\n  {row}" for row in help), "$foreground 50%"),
+            (f"{sign} " if sign else "", "$quiet on $foreground 8%"),
+            ("".join(f"\n  {row}" for row in help), "$quiet"),
             "\n",
         )
 
