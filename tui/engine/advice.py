@@ -41,7 +41,7 @@ class Advice:
     @property
     def words(self) -> str:
         """What will be done, short enough for the status line: `learning rate 0.005`."""
-        change = f"{SPECS[self.name].label.lower()} {format_value(self.value)}"
+        change = f"{SPECS[self.name].in_words} {format_value(self.value)}"
         before = {"set": "", "fork": "fork with ", "restart": "restart with "}
         return before[self.act] + change
 

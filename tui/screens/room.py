@@ -38,7 +38,10 @@ class Room(Screen[None]):
     NAME: ClassVar[RoomName]
 
     AUTO_FOCUS = ""
-    DEFAULT_CSS = "Room { layers: default over; }"
+    DEFAULT_CSS = """
+    Room { layers: default over; }
+    Room:nocolor .pane:focus-within, Room:nocolor .pane.-focused { border-title-style: reverse; }
+    """
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-tiny"), (SMALLEST[0], "-narrow"), (100, "-normal"), (160, "-wide"),
     ]  # fmt: skip
@@ -71,6 +74,7 @@ class Room(Screen[None]):
         self.ascii_only = ascii_only
         self.jump = Jump(self)
         self._hint: Hint | None = None
+        self._used: Widget | None = None
 
     def show_state(self, state: RunState | None) -> None:
         """Show what has become of the run; None is no run."""
@@ -151,9 +155,16 @@ class Room(Screen[None]):
 
     def _handle_tooltip_timer(self, widget: Widget) -> None:
         # Textual's own is laid out on the screen, and all of that is sent anew each time.
+        if widget is self._used:
+            return  # Who draws on a sheet, or drags along a chart, need not be told that one can.
+        self._used = None
         words = _words_about(widget)
         if words and self.app.mouse_captured is None and not self.jump.places:
             self.hint(words, self.app.mouse_position)
+
+    @on(events.MouseDown)
+    def _pressed(self, event: events.MouseDown) -> None:
+        self._used = event.widget
 
     @on(events.ScreenSuspend)
     def _covered(self) -> None:
