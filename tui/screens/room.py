@@ -164,7 +164,7 @@ class Room(Screen[None]):
 
     @on(events.MouseDown)
     def _pressed(self, event: events.MouseDown) -> None:
-        self._used = event.widget
+        self._used = self.get_widget_at(*event.screen_offset)[0]
 
     @on(events.ScreenSuspend)
     def _covered(self) -> None:
