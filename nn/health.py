@@ -182,8 +182,9 @@ class Monitor:
         yield from self._turn(
             "overfitting", overfits, better, done, test, self._best, since=self._best_epoch
         )
-        # Who overfits gets no better either, and has been told.
-        stuck = waited >= PATIENCE and "overfitting" not in self._active
+        # Who overfits, or whose gradients vanish, gets no better either, and has been told why.
+        told = self._active & {"overfitting", "vanishing"}
+        stuck = waited >= PATIENCE and not told
         yield from self._turn(
             "plateau", stuck, better, done, self._best, loss, since=self._best_epoch
         )
