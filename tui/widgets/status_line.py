@@ -176,13 +176,16 @@ class StatusLine(PictureWidget):
         facts = self._facts()
         if status.seconds_left is not None and status.phase == "running":
             facts.append(("left", f"{_clock(status.seconds_left)} left"))
-        facts.append(("step", f"step {status.step:,}/{status.steps:,}"))
+        how_far = [("step", f"step {status.step:,}/{status.steps:,}")]
         if status.samples_per_second:
-            facts.append(("samples/s", f"{_thousands(status.samples_per_second)} samples/s"))
+            how_far.append(("samples/s", f"{_thousands(status.samples_per_second)} samples/s"))
+        line = []
         if self.link.name == "slow":
-            facts.append(("slow link", "slow link"))
+            line.append(("slow link", "slow link"))
         if self.sent and status.phase == "running":
-            facts.append(("sent", f"{self.sent / 1000:.1f} KB/s sent"))
+            line.append(("sent", f"{self.sent / 1000:.1f} KB/s sent"))
+        # Over a thin line that one matters more, and must be seen at 80 columns too.
+        facts += [*line, *how_far] if self.link.name == "slow" else [*how_far, *line]
         gap = "  | " if self.ascii_only else "  · "
         while len(facts) > 1 and x + sum(cells(fact) + 3 for _, fact in facts) + 8 > width:
             facts.pop()
