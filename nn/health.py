@@ -54,6 +54,10 @@ RISING, FALLING = 1.1, 0.95
 DEAD, DEAD_NO_MORE = 0.10, 0.05
 """Shares of the hidden units."""
 
+MANY_DEAD = 0.30
+"""As many are told at once. Fewer must be dead at two examinations in a row: a tenth of the units
+of a small network may well be born that way, and whoever begins has other things to look at."""
+
 VANISHING, VANISHING_NO_MORE = 1e-3, 3e-3
 """How strong the first layer's gradient is, compared with the last one's."""
 
@@ -110,15 +114,18 @@ class Monitor:
         self._best = math.inf
         self._best_epoch = 0
         self._reference = math.inf
+        self._died = False
         self._trains: deque[float] = deque(maxlen=TREND)
         self._tests: deque[float] = deque(maxlen=TREND)
 
     def forget_losses(self) -> None:
-        """The loss means something else from now on, as with other label smoothing or dropout."""
+        """The loss means something else from now on, as with other label smoothing or dropout: the
+        best so far is no measure of what comes."""
         self._losses.clear()
         self._unseen = 0
         self._trains.clear()
-        self._reference = math.inf
+        self._tests.clear()
+        self._best = self._reference = math.inf
 
     def step(self, done: StepDone) -> tuple[Finding, ...]:
         """Is the loss above three standard deviations of the last hundred steps?"""
@@ -173,8 +180,9 @@ class Monitor:
         yield from self._turn(
             "overfitting", overfits, better, done, test, self._best, since=self._best_epoch
         )
-        # Who overfits gets no better either, and has been told.
-        stuck = waited >= PATIENCE and "overfitting" not in self._active
+        # Who overfits, or whose gradients vanish, gets no better either, and has been told why.
+        told = self._active & {"overfitting", "vanishing"}
+        stuck = waited >= PATIENCE and not told
         yield from self._turn(
             "plateau", stuck, better, done, self._best, loss, since=self._best_epoch
         )
@@ -182,8 +190,10 @@ class Monitor:
     def _of(self, vitals: Vitals, done: EpochDone) -> Iterator[Finding]:
         if vitals.dead:
             share, layer = vitals.share_dead, vitals.dead.index(max(vitals.dead)) + 1
+            amiss = share > (DEAD if self._died else MANY_DEAD)
+            self._died = share > DEAD
             yield from self._turn(
-                "dead_units", share > DEAD, share < DEAD_NO_MORE, done, share, DEAD, layer
+                "dead_units", amiss, share < DEAD_NO_MORE, done, share, DEAD, layer
             )
         if not vitals.norms:
             return

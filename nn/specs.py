@@ -43,6 +43,11 @@ class Spec:
     def option(self) -> str:
         return "--" + self.name.replace("_", "-")
 
+    @property
+    def in_words(self) -> str:
+        """Its name within a sentence: `learning rate`, `EMA decay`."""
+        return self.label if self.label[:2].isupper() else self.label.lower()
+
     def parse(self, value: object) -> Value:
         """The value for a text (or a number), checked.
 

@@ -27,7 +27,7 @@ from tui.screens.train import TrainScreen
 from tui.session import Session
 from tui.settings import SettingsFile
 from tui.souvenir_control import SouvenirControl
-from tui.themes import THEMES
+from tui.themes import THEMES, fainter, readable
 
 if TYPE_CHECKING:
     from tui.screens.look import LookScreen
@@ -69,6 +69,13 @@ class InklingApp(KeysInOrder, SouvenirControl):
         self.train.keys = self.keys
         if self.habits:
             self.habits.apply(theme=not few)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return fainter(self.current_theme)
+
+    def get_css_variables(self) -> dict[str, str]:
+        self.theme_variables = readable(super().get_css_variables())
+        return self.theme_variables
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         filters = super().get_line_filters()

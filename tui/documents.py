@@ -45,7 +45,7 @@ def presets() -> str:
     """One row per preset: what it changes."""
 
     def change(name: str, value: Value) -> str:
-        return f"{SPECS[name].label.lower()} `{format_value(value)}`"
+        return f"{SPECS[name].in_words} `{format_value(value)}`"
 
     rows = [
         [f"`{preset}`", ", ".join(change(name, value) for name, value in changes.items())]

@@ -50,7 +50,7 @@ class Settings:
             pane=_text("pane", values.get("pane", cls.pane)),
             hidden=frozenset(_text("hidden", name) for name in hidden),
             chart=ChartView(**{name: value for name, value in chart.items() if name in known}),
-            keys={name: _text(f"keys.{name}", key, least=1) for name, key in keys.items()},
+            keys={name: _text(f"keys.{name}", key) for name, key in keys.items()},
         )
 
     def to_file(self) -> dict[str, object]:
@@ -65,9 +65,9 @@ class Settings:
         return {k: v for k, v in kept.items() if v and v != getattr(usual, k)}
 
 
-def _text(name: str, value: object, least: int = 0) -> str:
-    if not isinstance(value, str) or len(value) < least:
-        raise ValueError(f"{name}: must be a text{' of a character at least' if least else ''}")
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{name}: must be a text, in quotes")
     return value
 
 

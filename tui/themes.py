@@ -4,6 +4,9 @@ Over SSH most terminals are taken for 256-colour ones. The night's colours are 2
 begin with, its greys pure greys, so that no digit turns lavender on the way.
 """
 
+from collections.abc import Mapping
+
+from textual.color import Color
 from textual.theme import Theme
 
 NIGHT = Theme(
@@ -38,3 +41,60 @@ PAPER = Theme(
 
 THEMES = (NIGHT, PAPER)
 """The first is the one it starts with."""
+
+READABLE, SEEN = 4.75, 3.0
+"""The contrast of what is to be read, 4.5 being what small text needs and some of it standing on a
+field, and of what need only be seen to be there."""
+
+FADED = {"soft": (80, READABLE), "quiet": (60, READABLE), "faint": (45, SEEN)}
+"""Text that stands back a little, what is said in passing, and the zeros of a matrix: percent of
+the foreground's strength that it has, and the contrast that must be left."""
+
+HUES = ("primary", "secondary", "accent", "warning", "error", "success")
+
+
+def fainter(theme: Theme) -> dict[str, str]:
+    """A theme's colours for text that stands back: `$quiet` and others. On paper a colour fades
+    sooner than at night, and some themes have little contrast to begin with: they fade less."""
+    ink, paper = theme.foreground, theme.background
+    if ink is None or paper is None:
+        colours = theme.to_color_system().generate()
+        ink, paper = colours["foreground"], colours["background"]
+    both = Color.parse(ink), Color.parse(paper)
+    return {name: f"{ink} {_strength(*both, *wanted)}%" for name, wanted in FADED.items()}
+
+
+def readable(variables: Mapping[str, str]) -> dict[str, str]:
+    """A theme's colours, dark or light enough to be text on its paper: Textual's orange on light
+    grey is not."""
+    paper = Color.parse(variables["background"])
+    end = Color.parse("white" if paper.brightness < 0.5 else "black")
+    found = dict(variables)
+    for name in (kind + hue for hue in HUES for kind in ("", "text-")):
+        colour = Color.parse(variables[name])
+        if colour.ansi is None and paper.ansi is None:
+            shades = (colour.blend(end, step / 20) for step in range(20))
+            fit = next((one for one in shades if contrast(one, paper) >= READABLE), end)
+            found[name] = variables[name] if fit == colour else fit.hex
+    return found
+
+
+def contrast(one: Color, other: Color) -> float:
+    """By how much two colours differ in light, from 1 to 21, as WCAG 2 has it."""
+    dark, light = sorted((_light(one), _light(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _strength(ink: Color, paper: Color, least: int, wanted: float) -> int:
+    if ink.ansi is not None or paper.ansi is not None:
+        return least
+    for percent in range(least, 100, 5):
+        if contrast(paper.blend(ink, percent / 100), paper) >= wanted:
+            return percent
+    return 100
+
+
+def _light(colour: Color) -> float:
+    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+             for part in colour.normalized]  # fmt: skip
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]

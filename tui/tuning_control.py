@@ -133,5 +133,5 @@ class TuningControl(RunControl):
 def in_words(changes: Mapping[str, Value]) -> str:
     """`optimiser adam, learning rate 0.01`."""
     return ", ".join(
-        f"{SPECS[name].label.lower()} {format_value(value)}" for name, value in changes.items()
+        f"{SPECS[name].in_words} {format_value(value)}" for name, value in changes.items()
     )

@@ -97,6 +97,9 @@ def test_advice_goes_on_from_what_there_is() -> None:
     assert said["exploding"] == advice.Advice("set", "clip_norm", 0.1)
     assert said["vanishing"] is None
     assert said["dead_units"] == advice.Advice("set", "learning_rate", 0.025)
+    # Where most are dead there is nothing left to go on from.
+    most = Alert("dead_units", 900, 20, 0.9, 0.1)
+    assert advice.against(most, h) == advice.Advice("restart", "learning_rate", 0.005)
 
 
 def test_after_a_divergence_it_is_back_with_a_tenth_of_the_learning_rate() -> None:

@@ -86,6 +86,25 @@ def test_the_knobs_that_change_what_a_loss_is_make_no_jump() -> None:
     assert kinds(of_steps([9.0] * 5, monitor)) == [("Alert", "spike")]
 
 
+def test_what_the_loss_meant_before_is_no_measure_of_it() -> None:
+    monitor = Monitor()
+    found: list[Finding] = []
+    for i in range(1, 30):
+        if i == 8:
+            monitor.forget_losses()
+        # Twice the loss, as with label smoothing, and then it falls on.
+        found += monitor.epoch(epoch(i, 0.99**i, (0.3 if i < 8 else 0.6) * 0.99**i))
+    assert found == []
+
+
+def test_a_tenth_of_the_units_is_told_when_it_lasts_and_a_third_at_once() -> None:
+    falling = [0.9, 0.8, 0.7, 0.6]
+    few, many = vitals(share=0.12), vitals(share=0.4)
+    assert [f.epoch for f in of_epochs(falling, falling, [few] * 4) if isinstance(f, Alert)] == [2]
+    assert of_epochs(falling, falling, [few, vitals(), few, vitals()]) == []
+    assert [f.epoch for f in of_epochs(falling, falling, [many] * 4) if isinstance(f, Alert)] == [1]
+
+
 def test_no_better_for_ten_epochs_is_told_once_and_over_when_it_is_better() -> None:
     tests = [1.0, 0.5, *[0.5] * 25, 0.4, *[0.4] * 9]
     found = of_epochs([0.6] * len(tests), tests)
@@ -107,6 +126,11 @@ def test_overfitting_is_a_test_loss_that_rises_while_the_other_falls() -> None:
     assert "overfitting" not in {f.kind for f in of_epochs([0.5, *[0.6] * 9], tests[4:14])}
     wavering = [0.5 + 0.03 * (-1) ** i for i in range(9)]
     assert of_epochs(trains[:9], wavering) == []
+
+
+def test_why_it_gets_no_better_is_told_and_not_that_it_does_not() -> None:
+    found = of_epochs([2.3] * 30, [2.3] * 30, [vitals(first=1e-5)] * 30)
+    assert kinds(found) == [("Alert", "vanishing")]
 
 
 def test_it_is_the_validation_loss_that_counts_where_there_is_one() -> None:
@@ -132,7 +156,7 @@ def vitals(share: float = 0.0, norm: float = 1.0, first: float = 1.0) -> Vitals:
 def test_a_value_that_trembles_at_its_threshold_is_one_alert(
     kind: Kind, make: Callable[[float], Vitals], trembling: Sequence[float], well: float
 ) -> None:
-    values = [well, *trembling * 3, well, trembling[0]]
+    values = [well, *trembling * 3, well, trembling[0], trembling[0]]
     falling = [1 / (i + 1) for i in range(len(values))]
     found = of_epochs(falling, falling, [*map(make, values)])
     assert kinds(found) == [("Alert", kind), ("Settled", kind), ("Alert", kind)]

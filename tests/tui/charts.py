@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 import numpy as np
-from textual.app import App, ComposeResult
+from pilots import BareApp
+from textual.app import ComposeResult
 from textual.geometry import Region
 
 from tui.engine.curve import Curve
@@ -29,7 +30,7 @@ def falling(steps: int = 100, revision: int = 1) -> RunHistory:
     return history(train, [train[k] + 0.05 for k in range(10, steps, 10)], revision)
 
 
-class ChartApp(App[None]):
+class ChartApp(BareApp):
     """A chart and nothing else."""
 
     def __init__(self, **options: Any) -> None:

@@ -28,6 +28,7 @@ from tui.screens.look import LookScreen
 from tui.screens.room import Room
 from tui.session import Session
 from tui.settings import SettingsFile
+from tui.themes import fainter
 from tui.widgets.hyperparameter_field import HyperparameterField
 from tui.widgets.hyperparameter_form import HyperparameterForm
 from tui.widgets.loss_chart import LossChart
@@ -40,6 +41,13 @@ SHORT = resolve("first-light", {"epochs": 3, "pace": 0})
 
 LONG = resolve("first-light", {"epochs": 5000, "pace": 200})
 """As good as endless."""
+
+
+class BareApp(App[None]):
+    """For a widget or two of ours, which know some colours that Textual does not."""
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return fainter(self.current_theme)
 
 
 class QuietSession(Session):

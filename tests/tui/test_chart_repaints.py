@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 from charts import ChartApp, RecordingChart, falling, settle
-from pilots import wait_for
-from textual.app import App, ComposeResult
+from pilots import BareApp, wait_for
+from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import TabbedContent, TabPane
 
@@ -55,7 +55,7 @@ async def test_a_growing_curve_repaints_little() -> None:
 async def test_hidden_in_a_tab_it_draws_nothing_and_then_catches_up() -> None:
     chart = RecordingChart(max_rate=1000)
 
-    class TabApp(App[None]):
+    class TabApp(BareApp):
         def compose(self) -> ComposeResult:
             with TabbedContent(initial="other"):
                 with TabPane("other", id="other"):

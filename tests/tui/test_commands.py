@@ -28,11 +28,12 @@ from pilots import (
 )
 from run_states import of_phase
 from textual.pilot import Pilot
-from textual.widgets import Input, Select, Static
+from textual.widgets import Input, Select
 
 from nn.specs import SPECS
 from tui.app import InklingApp
 from tui.commands import COMMANDS, Command, RoomName, commands_in
+from tui.screens.help import HelpScreen
 from tui.screens.room import Room
 from tui.widgets.key_line import KeyLine
 
@@ -153,9 +154,14 @@ async def test_the_palette_names_nothing_twice() -> None:
 async def test_help_has_every_key_and_can_be_read_to_the_end(size: tuple[int, int]) -> None:
     async with opened(QuietSession(), size) as (app, pilot):
         await pilot.press("question_mark")
-        rows = str(app.screen.query_one("#keys", Static).content).splitlines()
+        assert isinstance(app.screen, HelpScreen)
         for command in commands_in("train"):
-            assert any(row.split() == [command.key_name, *command.help.split()] for row in rows)
+            assert (command.key_name, command.help) in app.screen.rows
+        # A sentence that goes on does so below its own beginning.
+        at, row = next((i, r) for i, r in enumerate(lines(app)) if "Go on with a run" in r)
+        below = lines(app)[at + 1][: row.index("Go on") + 1].split("│")[-1]
+        assert below[:-1].isspace()
+        assert below[-1].isalpha()
         await pilot.press("end")
         await wait_for(pilot, lambda: "taken for a 7, and is a 3" in "\n".join(lines(app)))
         await pilot.press("escape")

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pilots import wait_for
-from textual.app import App, ComposeResult
+from pilots import BareApp, wait_for
+from textual.app import ComposeResult
 from textual.geometry import Region
 from textual.screen import Screen
 
@@ -55,7 +55,7 @@ class RecordingGrid(DigitGrid):
         return super().refresh(*regions, **options)
 
 
-class GridApp(App[None]):
+class GridApp(BareApp):
     """A grid and nothing else."""
 
     def __init__(self, predictions: Predictions | None = None, max_rate: float = 1000) -> None:

@@ -30,6 +30,7 @@ from tui.app import InklingApp
 from tui.screens.train import TrainScreen
 from tui.widgets.hyperparameter_field import Choice, HyperparameterField
 from tui.widgets.hyperparameter_form import HyperparameterForm
+from tui.widgets.laid_over import Hint
 
 BAD = {
     "dataset": "cats",
@@ -288,3 +289,20 @@ async def test_keys_that_come_at_once_have_their_effects_one_after_the_other() -
         await pilot.press("escape")
         burst(app, "5", "1", "f")
         await wait_for(pilot, lambda: app.train.editing)
+
+
+async def test_the_first_click_on_a_choice_opens_it_and_says_nothing_over_it() -> None:
+    async with opened(QuietSession(), (120, 40)) as (app, pilot):
+        choice = field(app, "normalization")
+        x, y = choice.region.x + 25, choice.region.y
+        assert app._driver is not None
+        # As a terminal sends it: the press moves the focus, and comes to the field after that.
+        for kind in (events.MouseDown, events.MouseUp):
+            app._driver.process_message(kind(None, x, y, 0, 0, 1, False, False, False))
+        await wait_for(pilot, lambda: bool(choice.query(Select)))
+        await wait_for(pilot, lambda: choice.query_one(Select).expanded)
+        # Somebody who is at work there with the mouse needs no hint.
+        used = app.get_widget_at(x, y)[0]
+        app.train._used = used
+        app.train._handle_tooltip_timer(used)
+        assert not app.screen.query(Hint)

@@ -97,7 +97,7 @@ async def test_a_folded_heading_says_what_is_not_as_usual(size: tuple[int, int])
         row = heading_row(app, "Regularisation")
         assert row.startswith("▶ Regularisation: dropout 0.25")
         summary = group(app, "Regularisation").heading.summary
-        assert summary == "dropout 0.25, ema decay 0.999, patience 7, keep best"
+        assert summary == "dropout 0.25, EMA decay 0.999, patience 7, keep best"
         assert row.rstrip().endswith("keep best" if size[0] == 80 else "…")
         assert heading_row(app, "Augmentation").strip() == "▶ Augmentation"
         form(app).apply_preset("tutorial")

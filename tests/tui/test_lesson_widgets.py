@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pilots import wait_for
+from pilots import BareApp, wait_for
 from textual import on
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.pilot import Pilot
 
 from nn.activations import ACTIVATIONS
@@ -28,7 +28,7 @@ from tui.widgets.picture_widget import PictureWidget
 from tui.widgets.words import Line, Words, broken, line
 
 
-class Alone(App[None]):
+class Alone(BareApp):
     """A widget and nothing else."""
 
     def __init__(self, widget: PictureWidget) -> None:

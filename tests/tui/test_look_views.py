@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from look_scenes import digits, made_up, network_of, scene_of
-from pilots import wait_for
-from textual.app import App, ComposeResult
+from pilots import BareApp, wait_for
+from textual.app import ComposeResult
 
 from nn.analysis.layer_statistics import Microscope
 from nn.analysis.units import count_right, without
@@ -36,7 +36,7 @@ VIEWS = (LayersView, WeightsView, MapView)
 NAMES = ("Ankle boot", "猫", "T-shirt/top")
 
 
-class ViewApp(App[None]):
+class ViewApp(BareApp):
     """A view and nothing else."""
 
     def __init__(self, view: ScenePicture, scene: Scene | None, *, ascii_only: bool) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pilots import QuietSession, field, lines, opened, text, wait_for
+from pilots import BareApp, QuietSession, field, lines, opened, text, wait_for
 from textual.pilot import Pilot
 
 from nn.hyperparameters import Hyperparameters
@@ -90,14 +90,13 @@ async def test_escape_ends_the_process_too(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("ascii_only", [False, True])
 async def test_the_curve_and_the_mark_are_drawn(ascii_only: bool) -> None:
-    from textual.app import App
 
     points = tuple(
         RangePoint(i + 1, 60, LOW * (HIGH / LOW) ** (i / 59), 2.3 - i / 40, 2.3 - i / 40)
         for i in range(60)
     )
 
-    class Alone(App[None]):
+    class Alone(BareApp):
         def compose(self) -> Any:
             yield RateCurve(LOW, HIGH)
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pilots import wait_for
-from textual.app import App, ComposeResult
+from pilots import BareApp, wait_for
+from textual.app import ComposeResult
 from textual.geometry import Region
 
 from tui.engine.chart_view import ALONGS, METRICS, SCOPES, ChartView
@@ -42,7 +42,7 @@ def run(steps: int = 500, level: float = 0.1) -> RunHistory:
     return history
 
 
-class ChartApp(App[None]):
+class ChartApp(BareApp):
     """A chart and nothing else."""
 
     def __init__(self, history: RunHistory) -> None:

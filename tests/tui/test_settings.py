@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 from pilots import QuietSession, lines, opened, toasts, wait_for
-from textual.widgets import Static
 
 from tui.app import InklingApp
 from tui.commands import COMMANDS
 from tui.commands.keymap import checked, renamed
 from tui.engine.chart_view import ChartView
+from tui.engine.run_status import RunStatus
 from tui.screens.help import HelpScreen
 from tui.settings import Settings, SettingsFile, settings_path
+from tui.widgets.status_line import StatusLine
 
 
 def test_they_come_back_as_they_were(tmp_path: Path) -> None:
@@ -45,7 +46,7 @@ def test_they_come_back_as_they_were(tmp_path: Path) -> None:
         (b"theme = 3", "theme"),
         (b"[chart]\nsmoothing = -4", "smoothing"),
         (b'[chart]\nmetric = "beauty"', "metric"),
-        (b'[keys]\n"run.toggle" = ""', "run.toggle"),
+        (b'[keys]\n"run.toggle" = 5', "run.toggle"),
         (b"theme = '\x1b[31m'\nx", "line"),
     ],
 )
@@ -80,6 +81,7 @@ def test_they_are_in_the_users_configuration(tmp_path: Path) -> None:
 
 def test_keys_that_will_do_and_keys_that_will_not() -> None:
     keys = {
+        "run.stop": "",
         "run.toggle": "f5",
         "run.step": "space",  # Free now that the one above has left it.
         "run.fly": "y",
@@ -95,10 +97,10 @@ def test_keys_that_will_do_and_keys_that_will_not() -> None:
         "digits.next": "right_square_bracket,f7",
         "app.help": "f9",
     }
-    assert len(sentences) == 3
-    assert "run.fly" in sentences[0]
-    assert "'app.leave' already" in sentences[1]
-    assert "none such" in sentences[2]
+    assert len(sentences) == 4
+    assert "run.fly" in sentences[1]
+    assert "'app.leave' already" in sentences[2]
+    assert "none such" in sentences[3]
     by_id = {command.id: command for command in renamed(COMMANDS, good)}
     assert by_id["run.toggle"].key_name == "f5"
     assert len(by_id) == len(COMMANDS)
@@ -106,7 +108,8 @@ def test_keys_that_will_do_and_keys_that_will_not() -> None:
 
 async def test_the_app_is_as_it_was_left(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
-    path.write_text('[keys]\n"run.toggle" = "f5"\n"no.such" = "y"\n')
+    keys = {"run.toggle": "f5", "app.help": "f9", "pane.log": "f2", "no.such": "y"}
+    path.write_text("\n".join(["[keys]", *(f'"{name}" = "{key}"' for name, key in keys.items())]))
     file = SettingsFile(path)
     async with opened(QuietSession(), (160, 40), settings=file) as (app, pilot):
         await wait_for(pilot, lambda: "f5 Start/pause" in lines(app)[-1])
@@ -115,17 +118,27 @@ async def test_the_app_is_as_it_was_left(tmp_path: Path) -> None:
         assert starts(app) == []
         await pilot.press("f5")
         await wait_for(pilot, lambda: starts(app) == ["run"])
-        await pilot.press("question_mark")
+        await pilot.press("f9")
         assert isinstance(app.screen, HelpScreen)
-        assert "f5   Start a run" in str(app.screen.query_one("#keys", Static).content)
-        await pilot.press("escape")
+        assert ("f5", "Start a run, pause it, go on") in app.screen.rows
+        await pilot.press("f9")
+        await wait_for(pilot, lambda: app.screen is app.train)
+        # What names a key on the screen names the user's own.
+        app.train.query_one(StatusLine).status = RunStatus()
+        await wait_for(pilot, lambda: "press f5 to train" in lines(app)[0])
+        assert "f9 for help" in lines(app)[0]
+        await pilot.press("f2", "h")
+        await wait_for(pilot, lambda: any("f2 shows it again" in said for said in toasts(app)))
+        app.train.hidden = frozenset()
+        await pilot.resize_terminal(80, 24)
+        await wait_for(pilot, lambda: any(" f2 Log " in line for line in lines(app)))
         app.theme = "inkling-paper"
-        await pilot.press("plus", "plus", "g")
+        await pilot.press("plus", "plus", "f2")
         await wait_for(pilot, lambda: file.settings.pane == "log")
     kept = tomllib.loads(path.read_text())
     assert kept["theme"] == "inkling-paper"
     assert kept["chart"] == {"smoothing": 2}
-    assert kept["keys"] == {"run.toggle": "f5", "no.such": "y"}
+    assert kept["keys"] == keys
     async with opened(QuietSession(), settings=SettingsFile(path)) as (app, _):
         assert app.theme == "inkling-paper"
         assert app.train.chart_view.smoothing == 2

@@ -19,6 +19,18 @@ def renamed(commands: Iterable[Command], keys: Mapping[str, str]) -> tuple[Comma
     return tuple(replace(c, key=keys.get(c.id, c.key)) for c in commands)
 
 
+def in_own_keys(label: str, commands: Iterable[Command], keys: Mapping[str, str]) -> str:
+    """A name that begins with the key that goes there, such as `g Log`, with the user's own key."""
+    usual, gap, name = label.partition(" ")
+    own = renamed((c for c in commands if c.key == usual and c.id in keys), keys)
+    return f"{own[0].key_name}{gap}{name}" if own else label
+
+
+def key_of(name: str, commands: Iterable[Command], keys: Mapping[str, str]) -> str:
+    """The key, as a person reads it, of the command of that id."""
+    return next(c.key_name for c in renamed(commands, keys) if c.id == name)
+
+
 def checked(
     keys: Mapping[str, str], commands: Sequence[Command]
 ) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -30,6 +30,10 @@ NAMES: Mapping[Kind, str] = MappingProxyType(
 Act = Literal["set", "fork", "restart"]
 
 
+RUINED = 0.5
+"""The share of dead units above which nothing is left to go on from."""
+
+
 @dataclass(frozen=True)
 class Advice:
     """Turn a knob, fork the run from its last checkpoint, or start anew: with another value."""
@@ -41,7 +45,7 @@ class Advice:
     @property
     def words(self) -> str:
         """What will be done, short enough for the status line: `learning rate 0.005`."""
-        change = f"{SPECS[self.name].label.lower()} {format_value(self.value)}"
+        change = f"{SPECS[self.name].in_words} {format_value(self.value)}"
         before = {"set": "", "fork": "fork with ", "restart": "restart with "}
         return before[self.act] + change
 
@@ -101,6 +105,8 @@ def against(alert: Alert, h: Hyperparameters) -> Advice | None:
                 return Advice("set", "dropout", round(min(h.dropout + 0.2, 0.5), 2))
             return Advice("set", "weight_decay", _rounded(min(h.weight_decay * 3 or 1e-4, 10)))
         case "dead_units":
+            if alert.value > RUINED:
+                return Advice("restart", "learning_rate", _rounded(h.learning_rate / 10))
             if h.activation == "relu":
                 return Advice("fork", "activation", "leaky_relu")
             if h.normalization == "none":

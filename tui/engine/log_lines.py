@@ -109,7 +109,7 @@ def words(fact: Fact) -> str:
         case Settled(kind=kind):
             return f"settled: {advice.NAMES[kind]}"
         case HyperparameterChanged():
-            label = SPECS[fact.name].label.lower() if fact.name in SPECS else printable(fact.name)
+            label = SPECS[fact.name].in_words if fact.name in SPECS else printable(fact.name)
             old, new = format_value(fact.old), format_value(fact.new)
             return f"{label} {old} -> {new} at step {fact.step:,}"
         case Paused(step=step, who=who):

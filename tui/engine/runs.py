@@ -211,7 +211,7 @@ def recipe(h: Hyperparameters) -> str:
     for name, spec in SPECS.items():
         value = getattr(h, name)
         if name != "dataset" and value != spec.default:
-            said.append(f"{spec.label.lower()} {printable(format_value(value), 60)}")
+            said.append(f"{spec.in_words} {printable(format_value(value), 60)}")
     return ", ".join(said)
 
 

@@ -210,7 +210,7 @@ class RunState:
             case HyperparameterChanged(name=name, new=new):
                 with contextlib.suppress(HyperparameterError, KeyError):
                     changed = {name: SPECS[name].parse(new)}
-                    self._mark(fact.step, f"{SPECS[name].label.lower()} {format_value(new)}")
+                    self._mark(fact.step, f"{SPECS[name].in_words} {format_value(new)}")
                     self.hyperparameters = self.hyperparameters.model_copy(update=changed)
                     if self.advice is not None and self.advice.name == name:
                         self._raise(None)

@@ -116,7 +116,7 @@ class Question(Dialog[str]):
         #question { width: 64; max-width: 95%; height: auto; padding: 1 2; background: $surface;
                     border: round $primary; }
         Button { width: 100%; margin: 1 0 0 0; text-align: left; content-align: left middle; }
-        .consequence { padding: 0 1; color: $foreground 60%; }
+        .consequence { padding: 0 1; color: $quiet; }
     }
     """
 

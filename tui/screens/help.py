@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
+from rich.table import Table
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -27,29 +29,35 @@ class HelpScreen(Dialog[None]):
         VerticalScroll { width: 84; max-width: 96%; height: auto; max-height: 100%; padding: 0 2;
                          background: $surface; border: round $primary; scrollbar-size: 1 1;
                          scrollbar-background: $surface; scrollbar-color: $foreground 30%; }
-        #about { margin-top: 1; color: $foreground 70%; }
+        #about { margin-top: 1; color: $soft; }
     }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,enter", "dismiss", "Close")
+        Binding("escape,q,enter", "dismiss", "Close"),
+        Binding("question_mark", "dismiss", "Close", id="app.help"),
     ]
 
     def __init__(self, room: RoomName, keys: Mapping[str, str]) -> None:
         """The keys of one room, and those that work everywhere."""
         super().__init__()
-        self._room, self._keys = room, keys
+        self._room = room
+        self.rows = [(c.key_name, c.help) for c in renamed(commands_in(room), keys)]
+        self.rows.append(("ctrl+p", "The palette: every command by name, and themes"))
 
     def compose(self) -> ComposeResult:
-        rows = [
-            (command.key_name, command.help)
-            for command in renamed(commands_in(self._room), self._keys)
-        ]
-        rows.append(("ctrl+p", "The palette: every command by name, and themes"))
         with VerticalScroll() as box:
             box.border_title = "Keys"
-            yield Static(
-                "\n".join(f"{key:>8}   {help}" for key, help in rows), markup=False, id="keys"
-            )
+            yield Static(_table(self.rows), id="keys")
             about = (ABOUT.get(self._room, ""), FIRST_LINE)
             yield Static("\n".join(filter(None, about)), markup=False, id="about")
+
+
+def _table(rows: Iterable[tuple[str, str]]) -> Table:
+    """A line too long for its place goes on under its own beginning."""
+    table = Table.grid(padding=(0, 3, 0, 0))
+    table.add_column(justify="right", no_wrap=True, min_width=8)
+    table.add_column()
+    for key, words in rows:
+        table.add_row(Text(key), Text(words))
+    return table

@@ -37,7 +37,7 @@ class RateFinder(Dialog[float | None]):
 
         #finder { width: 90%; max-width: 110; height: 85%; max-height: 34; padding: 0 2;
                   background: $surface; border: round $primary; }
-        #finder-words { height: 2; color: $foreground 80%; }
+        #finder-words { height: 2; color: $soft; }
         &.-ascii-only #finder { border: ascii $primary; }
     }
     """

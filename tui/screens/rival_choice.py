@@ -27,7 +27,7 @@ class RivalChoice(Dialog[RunDirectory | None]):
         Vertical { width: 90%; max-width: 110; height: auto; max-height: 80%; padding: 0 1;
                    background: $surface; border: round $primary; }
         RunTable { height: 12; }
-        #rival-keys { color: $foreground 60%; }
+        #rival-keys { color: $quiet; }
     }
     """
 

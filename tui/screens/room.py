@@ -17,7 +17,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.commands import RoomName, commands_in, works_in_fields
-from tui.commands.keymap import renamed
+from tui.commands.keymap import in_own_keys, renamed
 from tui.link import LINKS, Link
 from tui.narrow_compositor import NarrowCompositor
 from tui.screens.jump import Jump
@@ -38,7 +38,10 @@ class Room(Screen[None]):
     NAME: ClassVar[RoomName]
 
     AUTO_FOCUS = ""
-    DEFAULT_CSS = "Room { layers: default over; }"
+    DEFAULT_CSS = """
+    Room { layers: default over; }
+    Room:nocolor .pane:focus-within, Room:nocolor .pane.-focused { border-title-style: reverse; }
+    """
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-tiny"), (SMALLEST[0], "-narrow"), (100, "-normal"), (160, "-wide"),
     ]  # fmt: skip
@@ -71,6 +74,7 @@ class Room(Screen[None]):
         self.ascii_only = ascii_only
         self.jump = Jump(self)
         self._hint: Hint | None = None
+        self._used: Widget | None = None
 
     def show_state(self, state: RunState | None) -> None:
         """Show what has become of the run; None is no run."""
@@ -91,6 +95,7 @@ class Room(Screen[None]):
         self.explain_panes()
         self.make_known(self.query(PictureWidget))
         self.watch_keys(self.keys)
+        self.name_own_keys()
 
     def make_known(self, widgets: Iterable[PictureWidget]) -> None:
         """Tell widgets that are new here what they have to know of the terminal."""
@@ -118,6 +123,16 @@ class Room(Screen[None]):
             goes = by_action.get(f"show_pane('{pane}')") or by_key.get(letter)
             named.tooltip = words[goes or by_action[f"go('{self.NAME}')"]]
 
+    def name_own_keys(self) -> None:
+        """Where the name of a pane begins with a key, that is the user's own."""
+        commands = commands_in(self.NAME)
+        if self.keys:
+            for tab in self.query(Tab):
+                tab.update(in_own_keys(tab.label, commands, self.keys))
+            for pane in self.query(".pane"):
+                title = str(pane.border_title or "")
+                pane.border_title = in_own_keys(title, commands, self.keys)
+
     def hint(self, words: str, about: Offset) -> None:
         """Words on top of the room, until something is pressed or moved."""
         self.take_hint_away()
@@ -140,9 +155,16 @@ class Room(Screen[None]):
 
     def _handle_tooltip_timer(self, widget: Widget) -> None:
         # Textual's own is laid out on the screen, and all of that is sent anew each time.
+        if widget is self._used:
+            return  # Who draws on a sheet, or drags along a chart, need not be told that one can.
+        self._used = None
         words = _words_about(widget)
         if words and self.app.mouse_captured is None and not self.jump.places:
             self.hint(words, self.app.mouse_position)
+
+    @on(events.MouseDown)
+    def _pressed(self, event: events.MouseDown) -> None:
+        self._used = self.get_widget_at(*event.screen_offset)[0]
 
     @on(events.ScreenSuspend)
     def _covered(self) -> None:
@@ -160,7 +182,7 @@ class Room(Screen[None]):
             widget.flowing = flowing
 
     def watch_keys(self, keys: Mapping[str, str]) -> None:
-        for line in self.query(KeyLine):
+        for line in (*self.query(KeyLine), *self.query(StatusLine)):
             line.keys = keys
 
     def watch_link(self, link: Link) -> None:

@@ -22,6 +22,7 @@ from textual.widget import Widget
 from nn.hyperparameters import Hyperparameters
 from tui.ahead import import_numpy
 from tui.commands import bindings, commands_in
+from tui.commands.keymap import key_of
 from tui.engine.run_status import RunStatus
 from tui.screens.train_desk import TrainDesk
 from tui.widgets.group_heading import GroupHeading
@@ -68,7 +69,7 @@ class TrainScreen(TrainDesk):
 
     def compose(self) -> ComposeResult:
         self.choose_breakpoints()
-        yield StatusLine(remedy_key="a").data_bind(TrainScreen.status, TrainScreen.sent)
+        yield StatusLine(in_train=True).data_bind(TrainScreen.status, TrainScreen.sent)
         with Container(id="panes"):
             yield PaneTabs(TABS).data_bind(shown=TrainScreen.shown_pane)
             for pane in self.PANES:
@@ -185,8 +186,7 @@ class TrainScreen(TrainDesk):
             self.set_focus(self.query_one(focused[pane]) if pane in focused else None)
 
     def key_of(self, name: str) -> str:
-        action = f"show_pane('{name}')"
-        return next(c.key_name for c in commands_in("train") if c.action == action)
+        return key_of(f"pane.{name}", commands_in("train"), self.keys)
 
     def action_go_to_group(self, groups: int) -> None:
         self.take_in_hand("form")

@@ -27,7 +27,7 @@ class ClassBars(PictureWidget):
     DEFAULT_CSS = """
     ClassBars {
         .class-bars--plain { color: $foreground; }
-        .class-bars--quiet { color: $foreground 60%; }
+        .class-bars--quiet { color: $quiet; }
         .class-bars--best { color: $text-accent; text-style: bold; }
         .class-bars--bar { color: $primary; }
     }

@@ -25,7 +25,7 @@ class ClassTable(ErrorPicture):
         min-height: 3;
 
         .class-table--plain { color: $foreground; }
-        .class-table--quiet { color: $foreground 60%; }
+        .class-table--quiet { color: $quiet; }
         .class-table--bad { color: $error; text-style: bold; }
         .class-table--here { color: $primary; text-style: bold; }
     }

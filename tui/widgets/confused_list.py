@@ -27,7 +27,7 @@ class ConfusedList(ErrorPicture, WalkedGrid, can_focus=True):
         min-height: 3;
 
         .confused-list--plain { color: $foreground; }
-        .confused-list--quiet { color: $foreground 60%; }
+        .confused-list--quiet { color: $quiet; }
         .confused-list--bar { color: $error; }
         .confused-list--here { color: $primary; text-style: bold; }
     }

@@ -37,8 +37,8 @@ class ConfusionGrid(ErrorPicture, WalkedGrid, can_focus=True):
         min-height: 3;
 
         .confusion-grid--plain { color: $foreground; }
-        .confusion-grid--quiet { color: $foreground 40%; }
-        .confusion-grid--right { color: $foreground 60%; }
+        .confusion-grid--quiet { color: $quiet; }
+        .confusion-grid--right { color: $quiet; }
         .confusion-grid--some { color: $foreground; }
         .confusion-grid--many { color: $warning; }
         .confusion-grid--worst { color: $error; background: $error 20%; text-style: bold; }

@@ -66,7 +66,7 @@ class DigitDetail(DigitPicture):
 
         .digit-detail--paper { color: $foreground; background: $background; }
         .digit-detail--plain { color: $foreground; }
-        .digit-detail--quiet { color: $foreground 60%; }
+        .digit-detail--quiet { color: $quiet; }
         .digit-detail--right { color: $text-success; text-style: bold; }
         .digit-detail--wrong { color: $text-error; text-style: bold; }
         .digit-detail--bar { color: $primary; }

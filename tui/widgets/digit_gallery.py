@@ -38,13 +38,13 @@ class DigitGallery(DigitPicture):
         min-height: 3;
 
         .digit-gallery--paper { color: $foreground; background: $background; }
-        .digit-gallery--header { color: $foreground 70%; }
+        .digit-gallery--header { color: $soft; }
         .digit-gallery--right { color: $text-success; }
         .digit-gallery--wrong { color: $text-error; text-style: bold; }
         .digit-gallery--here { color: $background; background: $primary; text-style: bold; }
         .digit-gallery--bar { color: $primary; }
         .digit-gallery--badge { color: $background; background: $warning; text-style: bold; }
-        .digit-gallery--hint { color: $foreground 60%; }
+        .digit-gallery--hint { color: $quiet; }
         &:ansi .digit-gallery--badge { color: ansi_black; }
     }
     """

@@ -36,10 +36,10 @@ class DigitGrid(PictureWidget, can_focus=True):
         min-height: 1;
 
         .digit-grid--paper { color: $foreground; background: $background; }
-        .digit-grid--header { color: $foreground 70%; }
+        .digit-grid--header { color: $soft; }
         .digit-grid--right { color: $text-success; }
         .digit-grid--wrong { color: $text-error; text-style: bold; }
-        .digit-grid--hint { color: $foreground 60%; }
+        .digit-grid--hint { color: $quiet; }
     }
     """
 

@@ -47,7 +47,7 @@ class DigitRow(PictureWidget):
         min-height: 3;
 
         .digit-row--plain { color: $foreground; }
-        .digit-row--quiet { color: $foreground 55%; }
+        .digit-row--quiet { color: $quiet; }
         .digit-row--right { color: $success; }
         .digit-row--wrong { color: $error; text-style: bold; }
         .digit-row--ink { color: $foreground; background: $surface; }

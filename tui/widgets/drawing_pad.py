@@ -60,7 +60,7 @@ class DrawingPad(PictureWidget, can_focus=True):
     DEFAULT_CSS = """
     DrawingPad {
         .drawing-pad--paper { color: $foreground; background: $surface; }
-        .drawing-pad--frame { color: $foreground 60%; }
+        .drawing-pad--frame { color: $quiet; }
         .drawing-pad--frame-focused { color: $primary; }
         .drawing-pad--cursor { color: $accent; }
     }

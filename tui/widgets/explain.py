@@ -53,7 +53,7 @@ class Explain(VerticalScroll, can_focus=True):
     Explain {
         height: auto;
         scrollbar-size-vertical: 1;
-        Static { height: auto; color: $foreground 80%; }
+        Static { height: auto; color: $soft; }
     }
     """
 

@@ -60,7 +60,7 @@ class FieldGroup(Vertical):
         """Say in the heading what would be overlooked while the group is folded."""
         self.heading.bad = any(field.error for field in self.fields)
         self.heading.summary = ", ".join(
-            f"{field.spec.label.lower()} {printable(field.text, 16)}"
+            f"{field.spec.in_words} {printable(field.text, 16)}"
             for field in self.fields
             if field.text != format_value(field.spec.default)
         )

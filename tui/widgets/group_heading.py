@@ -24,7 +24,7 @@ class GroupHeading(Widget, can_focus=True):
     GroupHeading {
         height: 1;
         width: 1fr;
-        color: $foreground 60%;
+        color: $quiet;
         text-style: bold;
         text-wrap: nowrap;
         text-overflow: ellipsis;

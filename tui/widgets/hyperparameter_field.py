@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from dataclasses import dataclass
 from functools import lru_cache
+from time import monotonic
 from typing import ClassVar
 
 from rich.console import RenderableType
@@ -138,6 +140,7 @@ class HyperparameterField(Vertical, can_focus=True):
         self.spec = spec
         self._last = format_value(spec.default)
         self._editor: Choice | Input | None = None
+        self._edited_since = math.inf
         self._focus_once_mounted = False
         self.edited = False
         how = f"{LIVE} A live run can take it over." if spec.live else "Another is for a new run."
@@ -145,7 +148,7 @@ class HyperparameterField(Vertical, can_focus=True):
 
     def render(self) -> Content:
         bad = bool(self.error)
-        label, value = ("$error bold", "$error underline") if bad else ("$foreground 80%", "")
+        label, value = ("$error bold", "$error underline") if bad else ("$soft", "")
         room = max(self.size.width - LABEL, 0)
         sign = "▼" if self.spec.choices else ""
         shown = shorten(printable(self._last, room + 1), room - 3 * len(sign))
@@ -154,8 +157,8 @@ class HyperparameterField(Vertical, can_focus=True):
         return Content.assemble(
             (self.label.ljust(LABEL), label),
             (line, f"{value} on $foreground 8%".strip()),
-            (f"{sign} " if sign else "", "$foreground 60% on $foreground 8%"),
-            ("".join(f"\n  {row}" for row in help), "$foreground 50%"),
+            (f"{sign} " if sign else "", "$quiet on $foreground 8%"),
+            ("".join(f"\n  {row}" for row in help), "$quiet"),
             "\n",
         )
 
@@ -167,6 +170,7 @@ class HyperparameterField(Vertical, can_focus=True):
         """What the text is changed with, put in its place if it is not there yet."""
         if self._editor is None:
             self._editor = self._make_editor()
+            self._edited_since = monotonic()
             self.can_focus = False
             self.mount(self._editor)
         return self._editor
@@ -192,9 +196,10 @@ class HyperparameterField(Vertical, can_focus=True):
         if self.screen.focused is self:
             self.screen.set_focus(self.edit(), scroll_visible=False)
 
-    def on_mouse_down(self) -> None:
+    def on_mouse_down(self, event: events.MouseDown) -> None:
         """A click on a choice opens it, as it does once it is there."""
-        if self._editor is None:
+        # By now the focus has put the editor there, but what was pressed is the field.
+        if event.time <= self._edited_since:
             editor = self.edit()
             self.take_focus()
             if isinstance(editor, Choice):

@@ -43,12 +43,14 @@ class HyperparameterForm(Vertical):
         #fields { height: 1fr; scrollbar-size: 1 1; scrollbar-background: $background;
                   scrollbar-color: $foreground 30%; }
         #preset-row { height: 1; }
-        #preset-row Label { width: 17; color: $foreground 80%; }
+        #preset-row Label { width: 17; color: $soft; }
         #preset-row Select { width: 1fr; }
         SelectCurrent { background: $foreground 8%; }
+        SelectCurrent Static#label, SelectCurrent Static.arrow { color: $quiet; }
+        SelectCurrent.-has-value Static#label { color: $foreground; }
         Select:focus > SelectCurrent { background: $primary 30%; }
         Select > SelectOverlay { background: $primary 25%; }
-        #form-message { height: 2; color: $foreground 70%; }
+        #form-message { height: 2; color: $soft; }
         #form-message.-bad { color: $error; }
         &:nocolor Select:focus > SelectCurrent { text-style: reverse; }
     }

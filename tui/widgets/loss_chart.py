@@ -56,18 +56,19 @@ class LossChart(PictureWidget):
 
         .loss-chart--frame { color: $foreground 35%; }
         .loss-chart--grid { color: $foreground 20%; }
-        .loss-chart--label { color: $foreground 70%; }
+        .loss-chart--label { color: $soft; }
         .loss-chart--mark { color: $secondary; }
         .loss-chart--cursor { color: $foreground; text-style: bold; }
         .loss-chart--band { color: $primary 45%; }
+        &:light .loss-chart--band { color: $primary 30%; }
         .loss-chart--train { color: $primary; }
         .loss-chart--test { color: $warning; }
         .loss-chart--validation { color: $warning 70%; }
         .loss-chart--rival-a { color: $accent; }
         .loss-chart--rival-b { color: $success; }
         .loss-chart--rival-c { color: $error; }
-        .loss-chart--rival-d { color: $foreground 80%; }
-        .loss-chart--hint { color: $foreground 60%; }
+        .loss-chart--rival-d { color: $soft; }
+        .loss-chart--hint { color: $quiet; }
     }
     """
 

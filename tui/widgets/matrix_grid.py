@@ -50,8 +50,8 @@ class MatrixGrid(WalkedGrid):
         min-height: 3;
 
         .matrix-grid--plain { color: $foreground; }
-        .matrix-grid--quiet { color: $foreground 45%; }
-        .matrix-grid--zero { color: $foreground 30%; }
+        .matrix-grid--quiet { color: $quiet; }
+        .matrix-grid--zero { color: $faint; }
         .matrix-grid--less { color: $warning 80%; }
         .matrix-grid--least { color: $warning; text-style: bold; }
         .matrix-grid--more { color: $primary 80%; }

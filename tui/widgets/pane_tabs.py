@@ -17,7 +17,7 @@ class Tab(Static):
 
     def __init__(self, pane: str, label: str) -> None:
         super().__init__(label, markup=False, id=f"tab-{pane}")
-        self.pane = pane
+        self.pane, self.label = pane, label
         self.letter = label[0]
 
     def on_click(self) -> None:
@@ -30,7 +30,7 @@ class PaneTabs(Horizontal):
     DEFAULT_CSS = """
     PaneTabs {
         height: 1;
-        Tab { width: auto; padding: 0 1; color: $foreground 60%; }
+        Tab { width: auto; padding: 0 1; color: $quiet; }
         Tab.-shown { color: $primary; text-style: bold reverse; }
     }
     """

@@ -27,7 +27,7 @@ class RateCurve(PictureWidget):
     RateCurve {
         height: 1fr;
 
-        .rate-curve--label { color: $foreground 60%; }
+        .rate-curve--label { color: $quiet; }
         .rate-curve--batch { color: $primary 45%; }
         .rate-curve--curve { color: $primary; }
         .rate-curve--mark { color: $accent; text-style: bold; }

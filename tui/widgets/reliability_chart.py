@@ -35,7 +35,7 @@ class ReliabilityChart(ErrorPicture, can_focus=True):
         min-height: 3;
 
         .reliability-chart--plain { color: $foreground; }
-        .reliability-chart--quiet { color: $foreground 60%; }
+        .reliability-chart--quiet { color: $quiet; }
         .reliability-chart--bar { color: $primary; }
         .reliability-chart--short { color: $error; }
         .reliability-chart--mark { color: $foreground; text-style: bold; }

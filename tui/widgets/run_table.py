@@ -39,7 +39,7 @@ class RunTable(PictureWidget, can_focus=True):
         min-height: 3;
 
         .run-table--plain { color: $foreground; }
-        .run-table--quiet { color: $foreground 60%; }
+        .run-table--quiet { color: $quiet; }
         .run-table--live { color: $primary; text-style: bold; }
         .run-table--bad { color: $error; text-style: bold; }
         .run-table--here { background: $primary 25%; }

@@ -41,7 +41,7 @@ class ScenePicture(PictureWidget, can_focus=True):
 
         .scene-picture--paper { color: $foreground; background: $background; }
         .scene-picture--plain { color: $foreground; }
-        .scene-picture--quiet { color: $foreground 60%; }
+        .scene-picture--quiet { color: $quiet; }
         .scene-picture--right { color: $text-success; text-style: bold; }
         .scene-picture--wrong { color: $text-error; text-style: bold; }
         .scene-picture--bar { color: $primary; }

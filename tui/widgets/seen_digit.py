@@ -22,7 +22,7 @@ class SeenDigit(PictureWidget):
     DEFAULT_CSS = """
     SeenDigit {
         .seen-digit--paper { color: $foreground; background: $surface; }
-        .seen-digit--frame { color: $foreground 60%; }
+        .seen-digit--frame { color: $quiet; }
     }
     """
 

@@ -10,6 +10,8 @@ from rich.style import Style
 from textual import events
 from textual.reactive import reactive
 
+from tui.commands import COMMANDS
+from tui.commands.keymap import key_of
 from tui.engine.run_status import Phase, RunStatus
 from tui.engine.text import duration
 from tui.widgets.characters import cells, shorten
@@ -66,7 +68,7 @@ class StatusLine(PictureWidget):
         background: $panel;
 
         .status-line--plain { color: $foreground; }
-        .status-line--quiet { color: $foreground 60%; }
+        .status-line--quiet { color: $quiet; }
         .status-line--state { color: $primary; text-style: bold; }
         .status-line--bad { color: $error; text-style: bold; }
         .status-line--bar { color: $primary; background: $foreground 12%; }
@@ -87,10 +89,13 @@ class StatusLine(PictureWidget):
     """Bytes a second that went to the terminal of late; told along with what else there is to tell,
     for to say that nothing is sent would be to send something."""
 
-    def __init__(self, *, remedy_key: str = "1 a") -> None:
-        """`remedy_key` is what does something about an alert, from where the line stands."""
+    keys: reactive[Mapping[str, str]] = reactive(dict, repaint=False)
+    """Keys of the user's own, by command."""
+
+    def __init__(self, *, in_train: bool = False) -> None:
+        """`in_train` is where the key that does something about an alert works at once."""
         super().__init__()
-        self._remedy_key = remedy_key
+        self._in_train = in_train
         self._ends: list[tuple[int, str]] = []
         self.tooltip = FIRST_LINE
 
@@ -98,6 +103,9 @@ class StatusLine(PictureWidget):
         """Be about what is below the pointer."""
         part = next((part for end, part in self._ends if event.x < end), "")
         self.tooltip = f"{part}: {PARTS[part]}" if part else FIRST_LINE
+
+    def watch_keys(self) -> None:
+        self.request_picture(at_once=True)
 
     def watch_status(self, old: RunStatus, new: RunStatus) -> None:
         self.request_picture(at_once=old.phase != new.phase)
@@ -119,11 +127,15 @@ class StatusLine(PictureWidget):
         elif status.steps:
             self._draw_progress(canvas, x)
         elif status.live:
-            held = "it will hold at its first step: space lets it go" if status.held else ""
-            canvas.put(x, held or "getting the digits ready", 1)
+            held = f"it will hold at its first step: {self._key('run.toggle')} lets it go"
+            canvas.put(x, held if status.held else "getting the digits ready", 1)
         else:
-            canvas.put(x, "press space to train, f for settings, ? for help", 1)
+            start, form, help = map(self._key, ("run.toggle", "pane.form", "app.help"))
+            canvas.put(x, f"press {start} to train, {form} for settings, {help} for help", 1)
         self.show_picture(LinePicture(canvas, self._palette()))
+
+    def _key(self, command: str) -> str:
+        return key_of(command, COMMANDS, self.keys)
 
     def has_room_for(self, status: RunStatus) -> bool:
         """Can its sentence be read to the end?"""
@@ -139,7 +151,8 @@ class StatusLine(PictureWidget):
         status, room = self.status, self.size.width - x - 1
         words = f"! {status.alert}"
         if status.remedy:
-            words += f"; {self._remedy_key}: {status.remedy}"
+            there = "" if self._in_train else f"{self._key('room.train')} "
+            words += f"; {there}{self._key('health.act')}: {status.remedy}"
         canvas.put(x, shorten(words, room, "~" if self.ascii_only else "…"), 3)
         at = x + cells(words)
         self._ends.append((at, "alert"))
@@ -164,13 +177,16 @@ class StatusLine(PictureWidget):
         facts = self._facts()
         if status.seconds_left is not None and status.phase == "running":
             facts.append(("left", f"{_clock(status.seconds_left)} left"))
-        facts.append(("step", f"step {status.step:,}/{status.steps:,}"))
+        how_far = [("step", f"step {status.step:,}/{status.steps:,}")]
         if status.samples_per_second:
-            facts.append(("samples/s", f"{_thousands(status.samples_per_second)} samples/s"))
+            how_far.append(("samples/s", f"{_thousands(status.samples_per_second)} samples/s"))
+        line = []
         if self.link.name == "slow":
-            facts.append(("slow link", "slow link"))
+            line.append(("slow link", "slow link"))
         if self.sent and status.phase == "running":
-            facts.append(("sent", f"{self.sent / 1000:.1f} KB/s sent"))
+            line.append(("sent", f"{self.sent / 1000:.1f} KB/s sent"))
+        # Over a thin line that one matters more, and must be seen at 80 columns too.
+        facts += [*line, *how_far] if self.link.name == "slow" else [*how_far, *line]
         gap = "  | " if self.ascii_only else "  · "
         while len(facts) > 1 and x + sum(cells(fact) + 3 for _, fact in facts) + 8 > width:
             facts.pop()

@@ -23,7 +23,7 @@ class Verdict(ErrorPicture):
         &.-rival { height: 3; }
 
         .verdict--plain { color: $foreground; }
-        .verdict--quiet { color: $foreground 60%; }
+        .verdict--quiet { color: $quiet; }
         .verdict--good { color: $primary; text-style: bold; }
     }
     """

@@ -37,7 +37,7 @@ class Words(PictureWidget):
         height: 1fr;
 
         .words--plain { color: $foreground; }
-        .words--quiet { color: $foreground 55%; }
+        .words--quiet { color: $quiet; }
         .words--strong { color: $primary; text-style: bold; }
         .words--good { color: $success; }
         .words--bad { color: $error; text-style: bold; }

@@ -1,0 +1,36 @@
+"""Can everything be read, whatever the theme?"""
+
+from __future__ import annotations
+
+import pytest
+from textual.color import Color
+from textual.theme import BUILTIN_THEMES, Theme
+
+from tui.themes import FADED, HUES, READABLE, THEMES, contrast, fainter, readable
+
+SHADES = [*THEMES, *(theme for name, theme in BUILTIN_THEMES.items() if "ansi" not in name)]
+
+
+def test_contrast_is_that_of_wcag() -> None:
+    assert contrast(Color.parse("#fff"), Color.parse("#000")) == pytest.approx(21)
+    assert contrast(Color.parse("#777"), Color.parse("#fff")) == pytest.approx(4.48, abs=0.01)
+
+
+@pytest.mark.parametrize("theme", SHADES, ids=lambda theme: theme.name)
+def test_text_stands_out_from_the_paper_of_every_theme(theme: Theme) -> None:
+    variables = theme.to_color_system().generate()
+    colours = readable(variables)
+    paper = Color.parse(variables["background"])
+    for name in HUES:
+        assert contrast(Color.parse(colours[name]), paper) >= READABLE, name
+    for name, (_, wanted) in FADED.items():
+        ink, strength = fainter(theme)[name].split()
+        faded = paper.blend(Color.parse(ink), int(strength[:-1]) / 100)
+        assert contrast(faded, paper) >= wanted or strength == "100%", name
+
+
+def test_the_terminals_own_colours_are_left_to_it() -> None:
+    theme = BUILTIN_THEMES["ansi-dark"]
+    variables = theme.to_color_system().generate()
+    assert readable(variables) == variables
+    assert fainter(theme)["quiet"] == "ansi_default 60%"
