@@ -155,6 +155,9 @@ def _open(options: argparse.Namespace) -> int:
     answer_keys_soon()
     # Until all that the app is made of has been imported (`tui.ahead`).
     collector.off()
+    from tui import heap
+
+    heap.share_one()
     from tui.app import InklingApp
     from tui.link import chosen
     from tui.session import Session

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
+import platform
 import subprocess
 import sys
+
+import pytest
 
 from tui.ahead import MODULES
 from tui.collector import spare_what_stands
@@ -79,3 +82,28 @@ def test_elsewhere_the_collector_is_left_alone() -> None:
     before = gc.get_threshold(), gc.get_freeze_count()
     spare_what_stands()
     assert (gc.get_threshold(), gc.get_freeze_count()) == before
+
+
+THREADS = """
+import ctypes, threading
+from tui import heap
+heap.share_one()
+libc = ctypes.CDLL(None)
+held = []
+for _ in range(3):
+    thread = threading.Thread(target=lambda: held.append([bytes(10_000) for _ in range(100)]))
+    thread.start()
+    thread.join()
+libc.fdopen.restype = ctypes.c_void_p
+out = ctypes.c_void_p(libc.fdopen(1, b"w"))
+libc.malloc_info(0, out)
+libc.fflush(out)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="others have one heap anyway")
+def test_all_threads_share_one_heap() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", THREADS], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.count("<heap nr=") == 1
