@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from textual._compositor import Compositor, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
+from textual.widget import Widget
 
 from tui.thin_updates import Piece, ThinUpdate, between, whole
 
@@ -52,19 +53,22 @@ class NarrowCompositor(Compositor):
                 asked = part.grow((0, 1, 0, 1)).intersection(seen)
                 strips = widget.render_lines(asked.translate(-region.offset))
                 for line, strip in zip(part.line_range, strips, strict=False):
-                    pieces.append(self._piece(line, part.column_span, asked.x, strip))
+                    pieces.append(self._piece(widget, line, part.column_span, asked.x, strip))
             if not changes:
                 break
         return ThinUpdate(sorted(pieces, key=lambda piece: piece[:2]))
 
-    def _piece(self, line: int, span: tuple[int, int], x: int, strip: Strip) -> Piece:
+    def _piece(
+        self, widget: Widget, line: int, span: tuple[int, int], x: int, strip: Strip
+    ) -> Piece:
         """Of a strip that begins at `x`, the span, and what else of it cannot be sent in half."""
         start, stop = span
         first, last = whole(strip, start - x, stop - x)
-        # At the edge of a widget, the other half is hidden by another one.
-        cuts = self.cuts[line]
-        first = start - x if start in cuts else first
-        last = stop - x if stop in cuts else last
+        # At the edge of what is seen of a widget, the other half is hidden by another one.
+        if first < start - x and self.get_widget_at(start - 1, line)[0] is not widget:
+            first = start - x
+        if last > stop - x and self.get_widget_at(stop, line)[0] is not widget:
+            last = stop - x
         return line, x + first, list(between(strip, first, last))
 
 

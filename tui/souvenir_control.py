@@ -29,7 +29,7 @@ class SouvenirControl(TuningControl):
     def action_save_picture(self) -> None:
         from tui.souvenirs import save_picture
 
-        self._keep(partial(save_picture, self.export_screenshot()))
+        self._keep(partial(save_picture, self.export_screenshot(simplify=True)))
 
     def _keep(self, save: Callable[[], Path]) -> None:
         try:

@@ -290,9 +290,15 @@ async def test_tab_goes_through_every_field_and_on(size: tuple[int, int]) -> Non
 FIELD_IDS = {f"field-{name}": None for name in SPECS}
 
 
-async def test_the_app_is_quiet_about_a_log_there_is_none_of() -> None:
+async def test_the_screen_is_saved_as_it_is_and_a_log_there_is_none_of_is_not(
+    tmp_path: Path,
+) -> None:
     async with opened(Path("nowhere")) as (app, pilot):
-        await pilot.press("ctrl+s")
+        await pilot.press("f12")
         await wait_for(pilot, lambda: toasts(app))
-        assert "no log yet" in toasts(app)[0]
+        (picture,) = tmp_path.glob("inkling-*.svg")
+        assert "press&#160;space&#160;to&#160;train" in picture.read_text("utf-8")
+        await pilot.press("ctrl+s")
+        await wait_for(pilot, lambda: len(toasts(app)) == 2)
+        assert "no log yet" in toasts(app)[1]
         assert phase(app) == "idle"

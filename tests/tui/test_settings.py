@@ -109,6 +109,7 @@ def test_keys_that_will_do_and_keys_that_will_not() -> None:
 async def test_the_app_is_as_it_was_left(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     keys = {"run.toggle": "f5", "app.help": "f9", "pane.log": "f2", "no.such": "y"}
+    keys["errors.calibration"] = "f3"
     path.write_text("\n".join(["[keys]", *(f'"{name}" = "{key}"' for name, key in keys.items())]))
     file = SettingsFile(path)
     async with opened(QuietSession(), (160, 40), settings=file) as (app, pilot):
@@ -139,10 +140,12 @@ async def test_the_app_is_as_it_was_left(tmp_path: Path) -> None:
     assert kept["theme"] == "inkling-paper"
     assert kept["chart"] == {"smoothing": 2}
     assert kept["keys"] == keys
-    async with opened(QuietSession(), settings=SettingsFile(path)) as (app, _):
+    async with opened(QuietSession(), settings=SettingsFile(path)) as (app, pilot):
         assert app.theme == "inkling-paper"
         assert app.train.chart_view.smoothing == 2
         assert app.train.shown_pane == "log"
+        app.action_go("errors")
+        await wait_for(pilot, lambda: any("c Classes  f3 Sureness" in line for line in lines(app)))
 
 
 async def test_settings_that_cannot_be_kept_trouble_nobody(tmp_path: Path) -> None:

@@ -190,3 +190,29 @@ async def test_nobody_is_asked_for_what_is_not_sent_and_the_same_is_sent() -> No
         after = [letters.asked for letters in (left, right, over)]
         # And a cell on either side, for half of a wide character may have changed.
         assert [b - a for a, b in zip(before, after, strict=True)] == [3, 8, 0]
+
+
+async def test_an_edge_behind_a_wide_character_does_not_cut_it() -> None:
+    class Note(Board):
+        def compose(self) -> ComposeResult:
+            yield Letters(id="left")
+            yield Letters(id="right")
+            yield Cats()
+
+    class NoteApp(App[None]):
+        CSS = """
+        Note { layout: horizontal; layers: default over; }
+        #left, #right { width: 1fr; }
+        Cats { layer: over; width: 20; height: 3; offset: 11 0; }
+        """
+
+        def get_default_screen(self) -> Screen[Any]:
+            return Note()
+
+    async with NoteApp().run_test(size=(40, 4)) as pilot:
+        compositor = pilot.app.screen._compositor
+        whole_screen = placed(told(NarrowCompositor.render_full_update(compositor)))
+        for side in ("#left", "#right"):
+            compositor._dirty_regions = {pilot.app.query_one(side).region}
+            part = placed(told(NarrowCompositor.render_partial_update(compositor)))
+            assert part.items() <= whole_screen.items()

@@ -18,6 +18,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from tui.commands import bindings, commands_in
+from tui.commands.keymap import in_own_keys
 from tui.engine.digit_filter import FilterError, of_cell, parse
 from tui.engine.digit_query import Is, Query
 from tui.engine.error_view import ErrorView, Wish
@@ -113,7 +114,8 @@ class ErrorsScreen(ErrorsDesk):
                 found.border_title = label
                 if pane in FIGURES:
                     others = (TABS[other] for other in FIGURES if other != pane)
-                    found.border_subtitle = "  ".join(others)
+                    named = (in_own_keys(each, commands_in("errors"), self.keys) for each in others)
+                    found.border_subtitle = "  ".join(named)
         self.query_one("#matrix-pane").add_class("-chosen")
         self.watch_shown_pane(self.shown_pane)
         self.query_one(DigitGallery).focus()
