@@ -50,6 +50,8 @@ FADED = {"soft": (80, READABLE), "quiet": (60, READABLE), "faint": (45, SEEN)}
 """Text that stands back a little, what is said in passing, and the zeros of a matrix: percent of
 the foreground's strength that it has, and the contrast that must be left."""
 
+GROUNDS = ("background", "surface", "panel")
+
 HUES = ("primary", "secondary", "accent", "warning", "error", "success")
 
 
@@ -65,16 +67,18 @@ def fainter(theme: Theme) -> dict[str, str]:
 
 
 def readable(variables: Mapping[str, str]) -> dict[str, str]:
-    """A theme's colours, dark or light enough to be text on its paper: Textual's orange on light
-    grey is not."""
-    paper = Color.parse(variables["background"])
+    """A theme's colours, dark or light enough to be text on its paper, and on the panels that the
+    first and the last line and the dialogs are: Textual's orange on light grey is not."""
+    grounds = [Color.parse(variables[name]) for name in GROUNDS]
+    paper = grounds[0]
     end = Color.parse("white" if paper.brightness < 0.5 else "black")
     found = dict(variables)
     for name in (kind + hue for hue in HUES for kind in ("", "text-")):
         colour = Color.parse(variables[name])
         if colour.ansi is None and paper.ansi is None:
             shades = (colour.blend(end, step / 20) for step in range(20))
-            fit = next((one for one in shades if contrast(one, paper) >= READABLE), end)
+            fits = (one for one in shades if min(contrast(one, on) for on in grounds) >= READABLE)
+            fit = next(fits, end)
             found[name] = variables[name] if fit == colour else fit.hex
     return found
 

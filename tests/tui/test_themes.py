@@ -6,7 +6,7 @@ import pytest
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
-from tui.themes import FADED, HUES, READABLE, THEMES, contrast, fainter, readable
+from tui.themes import FADED, GROUNDS, HUES, READABLE, THEMES, contrast, fainter, readable
 
 SHADES = [*THEMES, *(theme for name, theme in BUILTIN_THEMES.items() if "ansi" not in name)]
 
@@ -22,7 +22,9 @@ def test_text_stands_out_from_the_paper_of_every_theme(theme: Theme) -> None:
     colours = readable(variables)
     paper = Color.parse(variables["background"])
     for name in HUES:
-        assert contrast(Color.parse(colours[name]), paper) >= READABLE, name
+        for ground in GROUNDS:
+            on = Color.parse(variables[ground])
+            assert contrast(Color.parse(colours[name]), on) >= READABLE, (name, ground)
     for name, (_, wanted) in FADED.items():
         ink, strength = fainter(theme)[name].split()
         faded = paper.blend(Color.parse(ink), int(strength[:-1]) / 100)
