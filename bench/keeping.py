@@ -8,8 +8,8 @@ trainer, iterated and no more; and that once again, for where in memory a traini
 makes it some percent faster or slower, which only shows between two that are the same. So all three
 are built anew several times, in an order that chance decides, and the median over those counts.
 
-What falls due by the clock (a flush, a checkpoint) falls due while the others train, too, so about
-three times as often as in a run alone: of that the cost is measured too high, not too low.
+What falls due by the clock (a flush, a checkpoint) goes by the time of the kept training's own
+turns, or it would fall due while the others train, three times as often as in a run alone.
 """
 
 from __future__ import annotations
@@ -21,14 +21,18 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
+import tui.engine.recorder
 import tui.engine.worker
 from nn.events import Event, StepDone
 from nn.hyperparameters import Hyperparameters
 from nn.trainer import Trainer
+from tui.engine.keeping import Keeper
 from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory
 from tui.engine.test_set import load_split
@@ -52,18 +56,29 @@ class Contender(threading.Thread):
         self._train = train
         self._go, self._done = threading.Semaphore(0), threading.Semaphore(0)
         self._over = False
+        self._began = 0.0
         self.spent = 0.0
+        self.clock = 0.0
+        """What its turns took until now, those that do not count included."""
 
     def run(self) -> None:
         self._go.acquire()
         self._train()
 
     def take_turn(self) -> None:
-        began = time.perf_counter()
+        self._began = time.perf_counter()
         Contender.mine = self
         self._go.release()
         self._done.acquire()
-        self.spent += time.perf_counter() - began
+        took = time.perf_counter() - self._began
+        self.spent += took
+        self.clock += took
+
+    @staticmethod
+    def now() -> float:
+        """By the clock of the one whose turn it is."""
+        mine = Contender.mine
+        return mine.clock + time.perf_counter() - mine._began
 
     def hand_over(self) -> None:
         self._done.release()
@@ -134,7 +149,9 @@ def main() -> None:
     options = parser.parse_args()
     rng = random.Random(42)
     tempfile.tempdir = options.folder and str(options.folder)
-    tui.engine.worker.Trainer = TakingTurns  # type: ignore[misc]
+    tui.engine.worker.Trainer = TakingTurns  # type: ignore
+    tui.engine.worker.Keeper = partial(Keeper, clock=Contender.now)  # type: ignore
+    tui.engine.recorder.time = SimpleNamespace(monotonic=Contender.now, time=time.time)  # type: ignore
     with tempfile.TemporaryDirectory(prefix="ink") as name:
         os.environ.setdefault("XDG_RUNTIME_DIR", name)
         ratios: dict[tuple[str, int], list[tuple[float, float]]] = {}
