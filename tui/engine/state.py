@@ -215,8 +215,8 @@ class RunState:
                     self._mark(fact.step, f"{SPECS[name].in_words} {format_value(new)}")
                     self.hyperparameters = self.hyperparameters.model_copy(update=changed)
                     for alert in tuple(self._alerts.values()):
-                        done = advice.against(alert, before)
-                        if done is not None and (done.act, done.name) == ("set", name):
+                        told = advice.against(alert, before)
+                        if told is not None and (told.act, told.name) == ("set", name):
                             del self._alerts[alert.kind]
                     self._tell_alert(entry.time)
                     if name == "epochs" and self.status.steps:
