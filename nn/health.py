@@ -58,6 +58,9 @@ MANY_DEAD = 0.30
 """As many are told at once. Fewer must be dead at two examinations in a row: a tenth of the units
 of a small network may well be born that way, and whoever begins has other things to look at."""
 
+RUINED = 0.5
+"""The share of dead units above which nothing is left to go on from."""
+
 VANISHING, VANISHING_NO_MORE = 1e-3, 3e-3
 """How strong the first layer's gradient is, compared with the last one's."""
 
@@ -114,7 +117,7 @@ class Monitor:
         self._best = math.inf
         self._best_epoch = 0
         self._reference = math.inf
-        self._died = False
+        self._died = self._ruined = False
         self._trains: deque[float] = deque(maxlen=TREND)
         self._tests: deque[float] = deque(maxlen=TREND)
 
@@ -180,8 +183,9 @@ class Monitor:
         yield from self._turn(
             "overfitting", overfits, better, done, test, self._best, since=self._best_epoch
         )
-        # Who overfits, or whose gradients vanish, gets no better either, and has been told why.
-        told = self._active & {"overfitting", "vanishing"}
+        # Who overfits, whose gradients vanish, or whose units are dead for the most part, gets no
+        # better either, and has been told why.
+        told = self._ruined or self._active & {"overfitting", "vanishing"}
         stuck = waited >= PATIENCE and not told
         yield from self._turn(
             "plateau", stuck, better, done, self._best, loss, since=self._best_epoch
@@ -191,7 +195,7 @@ class Monitor:
         if vitals.dead:
             share, layer = vitals.share_dead, vitals.dead.index(max(vitals.dead)) + 1
             amiss = share > (DEAD if self._died else MANY_DEAD)
-            self._died = share > DEAD
+            self._died, self._ruined = share > DEAD, share > RUINED
             yield from self._turn(
                 "dead_units", amiss, share < DEAD_NO_MORE, done, share, DEAD, layer
             )

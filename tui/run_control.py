@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from textual import on, work
 from textual.driver import Driver
 
+from tui.commands import COMMANDS
+from tui.commands.keymap import with_keys
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.text import printable, size_in_words
 from tui.guide import Guide
@@ -82,7 +84,9 @@ class RunControl(Guide):
         live = await asyncio.to_thread(live_runs, self.session.runs_dir)
         if not live or self.session.state is not None:
             return
-        answer = await self.push_screen_wait(about_coming_back([e.summary for e in live]))
+        lists = with_keys("<room.runs>", COMMANDS, self.keys)
+        question = about_coming_back([e.summary for e in live], lists)
+        answer = await self.push_screen_wait(question)
         if answer.startswith("run-") and self.session.state is None:
             self._door(self.session.attach, live[int(answer.removeprefix("run-"))].run)
 
@@ -123,7 +127,7 @@ class RunControl(Guide):
         if event.what != "take_up":
             self._ask_aside(asked_for(event.what))
         elif self.session.run is None:
-            self.complain("There is no run to take up here; 5 lists every run.")
+            self.complain("There is no run to take up here; <room.runs> lists every run.")
         else:
             self._door(self.session.take_up, self.session.run)
 
@@ -200,4 +204,5 @@ class RunControl(Guide):
 
     def complain(self, sentence: str) -> None:
         """Say what will not do."""
-        self.notify(printable(sentence), severity="warning", markup=False)
+        said = with_keys(sentence, COMMANDS, self.keys)
+        self.notify(printable(said), severity="warning", markup=False)

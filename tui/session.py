@@ -117,7 +117,7 @@ class Session:
         from tui.engine.forking import fork_run
 
         if self.run is None:
-            raise RunError("There is no run to fork here; 5 lists every run.")
+            raise RunError("There is no run to fork here.")
         if self.live:
             raise RunError("The run is live; stop it before you fork it.")
         child = await asyncio.to_thread(fork_run, self.run, dict(changes), terminal())
@@ -168,7 +168,7 @@ class Session:
         if self._client is None or not self.live:
             from tui.engine.client import CommandRefused
 
-            raise CommandRefused("No run is live; press space to start one.")
+            raise CommandRefused("No run is live; press <run.toggle> to start one.")
         await self._client.ask(command)
 
     async def _read(self, client: RunClient, state: RunState) -> None:

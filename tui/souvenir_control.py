@@ -20,7 +20,7 @@ class SouvenirControl(TuningControl):
     @on(TrainScreen.LogSaveAsked)
     def _save_log(self) -> None:
         if self.session.run is None:
-            self.complain("There is no log yet; press space to start a run.")
+            self.complain("There is no log yet; press <run.toggle> to start a run.")
         else:
             from tui.souvenirs import save_log
 

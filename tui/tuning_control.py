@@ -45,7 +45,10 @@ class TuningControl(RunControl):
 
         state = self.session.state
         if state is None:
-            self.complain("There is no run to fork here; space starts one, 5 lists every run.")
+            self.complain(
+                "There is no run to fork here; <run.toggle> starts one, <room.runs> lists every "
+                "run."
+            )
             return
         changes = differences(state.hyperparameters, wanted)
         no_fork = "" if state.begun else "The run has not begun, so there is nothing to fork from."

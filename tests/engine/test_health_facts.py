@@ -76,8 +76,24 @@ def test_it_is_over_when_it_has_settled_or_has_been_acted_on(kind: Kind) -> None
     assert state.advice is not None
     old, name = state.hyperparameters, state.advice.name
     changed = HyperparameterChanged(name, getattr(old, name), state.advice.value, 1000)
+    over = state.advice.act == "set"
     state.apply(Entry(0.0, changed))
-    assert (state.status.alert, state.advice) == ("", None)
+    assert bool(state.status.alert) != over
+    assert (state.advice is None) == over
+
+
+def test_an_alert_that_is_over_gives_way_to_one_that_is_not() -> None:
+    dead = Alert("dead_units", 45, 1, 0.9, 0.1)
+    state = state_after(dead, ALERTS["plateau"], ALERTS["spike"])
+    assert state.status.alert == advice.short(ALERTS["spike"])
+    state.apply(Entry(0.0, Settled("plateau", 1000)))
+    assert state.status.alert == advice.short(ALERTS["spike"])
+    # What is done about one may be what another suggests, but dead units are not mended by it.
+    state.apply(Entry(0.0, ALERTS["plateau"]))
+    state.apply(Entry(0.0, HyperparameterChanged("learning_rate", 0.05, 0.005, 1000)))
+    assert state.status.alert == advice.short(dead)
+    assert state.advice is not None
+    assert state.advice.act == "restart"
 
 
 def test_it_leaves_the_status_line_after_a_while_and_can_still_be_acted_on() -> None:

@@ -131,6 +131,8 @@ def test_overfitting_is_a_test_loss_that_rises_while_the_other_falls() -> None:
 def test_why_it_gets_no_better_is_told_and_not_that_it_does_not() -> None:
     found = of_epochs([2.3] * 30, [2.3] * 30, [vitals(first=1e-5)] * 30)
     assert kinds(found) == [("Alert", "vanishing")]
+    found = of_epochs([2.3] * 30, [2.3] * 30, [vitals(share=0.95)] * 30)
+    assert kinds(found) == [("Alert", "dead_units")]
 
 
 def test_it_is_the_validation_loss_that_counts_where_there_is_one() -> None:

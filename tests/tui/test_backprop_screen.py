@@ -70,6 +70,12 @@ async def test_digits_batches_rates_and_what_is_no_gradient(runs: Path) -> None:
         await wait_for(pilot, lambda: "digit 34" in text(app))
         await pilot.press("b", "a", "a", "z")
         await wait_for(pilot, lambda: room.page.applied == 1 and "✓ fell" in text(app))
+        assert "+ 1 applied" in text(app)
+        await pilot.press("u")
+        # A parameter that moves, and not one of a pixel that is always blank.
+        before, after = room.step.matrices[1], room.step.matrices[0]
+        assert after.numbers[room.cell] != before.numbers[room.cell]
+        await pilot.press("b")
         assert room.step.phase == "backward"
         await pilot.press("home")
         row = room.cell[0]

@@ -68,7 +68,7 @@ def of(name: str) -> RunSummary:
 
 @pytest.mark.parametrize("count", [1, 2, MOST_OFFERED, MOST_OFFERED + 3])
 def test_a_question_is_no_list(count: int) -> None:
-    question = about_coming_back([of(f"run {n}") for n in range(count)])
+    question = about_coming_back([of(f"run {n}") for n in range(count)], "5")
     assert len(question._answers) == min(count, MOST_OFFERED) + 1
     assert list(question._answers)[-1] == "later"
     assert ("3 more of them" in question._answers["later"][1]) == (count > MOST_OFFERED)

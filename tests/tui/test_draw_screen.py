@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from tui.engine.run_directory import RunDirectory
 from tui.engine.samples import kept_samples, samples_file
 from tui.screens.draw import DrawScreen
 from tui.widgets.drawing_pad import RIGHT, DrawingPad
+from tui.widgets.laid_over import Hint
 
 
 @asynccontextmanager
@@ -70,6 +72,9 @@ async def test_by_mouse_without_a_run(runs: Path, size: tuple[int, int]) -> None
             assert ink[y - 1 : y + 2, x - 1 : x + 2].max() == 255, (x, y)
         assert not ink[:5].any()
         assert not ink[12:, :8].any()
+        # Who draws with the mouse need not be told that one can, on top of the drawing.
+        room._handle_tooltip_timer(pad)
+        assert not room.query(Hint)
         await drag(pilot, pad, (4, 8), (13, 8), button=RIGHT)
         assert not room.drawing.ink[7:10, 4:11].any()
         assert room.drawing.ink[16, 14:18].any()
@@ -83,10 +88,15 @@ async def test_by_mouse_without_a_run(runs: Path, size: tuple[int, int]) -> None
 
 
 async def test_by_keys(runs: Path) -> None:
-    async with drawing_of(None, runs) as (app, pilot, room, _):
+    async with drawing_of(None, runs) as (app, pilot, room, pad):
         burst(app, "right", "down", "space")
         await wait_for(pilot, lambda: room.tool.down)
         assert room.drawing.ink[15, 15] == 255
+        # The pen and its stroke are one picture.
+        with patch.object(pad, "make_picture") as made:
+            await pilot.press("right")
+        assert made.call_count == 1
+        await pilot.press("left", "u")
         await pilot.press("space", "u")
         assert room.drawing.is_blank
         assert (room.tool.x, room.tool.y) == (15, 15)

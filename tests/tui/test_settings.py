@@ -109,7 +109,7 @@ def test_keys_that_will_do_and_keys_that_will_not() -> None:
 async def test_the_app_is_as_it_was_left(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     keys = {"run.toggle": "f5", "app.help": "f9", "pane.log": "f2", "no.such": "y"}
-    keys["errors.calibration"] = "f3"
+    keys |= {"errors.calibration": "f3", "room.runs": "f6"}
     path.write_text("\n".join(["[keys]", *(f'"{name}" = "{key}"' for name, key in keys.items())]))
     file = SettingsFile(path)
     async with opened(QuietSession(), (160, 40), settings=file) as (app, pilot):
@@ -128,6 +128,16 @@ async def test_the_app_is_as_it_was_left(tmp_path: Path) -> None:
         app.train.query_one(StatusLine).status = RunStatus()
         await wait_for(pilot, lambda: "press f5 to train" in lines(app)[0])
         assert "f9 for help" in lines(app)[0]
+        await pilot.press("v", "ctrl+s")
+        await wait_for(pilot, lambda: any("yet; f6 lists those" in said for said in toasts(app)))
+        await wait_for(pilot, lambda: any("press f5 to start" in said for said in toasts(app)))
+        app.clear_notifications()
+        for key, name in zip("236", ("errors", "look", "backprop"), strict=True):
+            await pilot.press(key)
+            await wait_for(pilot, lambda name=name: name == app.room.NAME, name)
+            await wait_for(pilot, lambda: any("f6" in line for line in lines(app)), name)
+        assert not any("<" in line and ">" in line for line in lines(app))
+        await pilot.press("1")
         await pilot.press("f2", "h")
         await wait_for(pilot, lambda: any("f2 shows it again" in said for said in toasts(app)))
         app.train.hidden = frozenset()
@@ -135,6 +145,8 @@ async def test_the_app_is_as_it_was_left(tmp_path: Path) -> None:
         await wait_for(pilot, lambda: any(" f2 Log " in line for line in lines(app)))
         app.theme = "inkling-paper"
         await pilot.press("plus", "plus", "f2")
+        await wait_for(pilot, lambda: file.settings.chart == app.train.chart_view)
+        await wait_for(pilot, lambda: file.settings.theme == "inkling-paper")
         await wait_for(pilot, lambda: file.settings.pane == "log")
     kept = tomllib.loads(path.read_text())
     assert kept["theme"] == "inkling-paper"

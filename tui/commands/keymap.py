@@ -31,6 +31,13 @@ def key_of(name: str, commands: Iterable[Command], keys: Mapping[str, str]) -> s
     return next(c.key_name for c in renamed(commands, keys) if c.id == name)
 
 
+def with_keys(sentence: str, commands: Iterable[Command], keys: Mapping[str, str]) -> str:
+    """A sentence in which `<room.runs>` stands for the key of that command."""
+    for command in renamed(commands, keys):
+        sentence = sentence.replace(f"<{command.id}>", command.key_name)
+    return sentence
+
+
 def checked(
     keys: Mapping[str, str], commands: Sequence[Command]
 ) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Literal, assert_never
 
 from nn.events import Diverged
-from nn.health import Alert, Kind
+from nn.health import RUINED, Alert, Kind
 from nn.hyperparameters import Hyperparameters, Value
 from nn.specs import SPECS, format_value
 
@@ -28,10 +28,6 @@ NAMES: Mapping[Kind, str] = MappingProxyType(
 )
 
 Act = Literal["set", "fork", "restart"]
-
-
-RUINED = 0.5
-"""The share of dead units above which nothing is left to go on from."""
 
 
 @dataclass(frozen=True)

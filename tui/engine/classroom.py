@@ -145,7 +145,9 @@ class Classroom:
         if wish.wrong_only:
             order = self._wrong_of(trainer)
             if not len(order):
-                raise RunError("The network gets every test digit right; w shows all of them.")
+                raise RunError(
+                    "The network gets every test digit right; <backprop.wrong> shows all."
+                )
         normalized = any(isinstance(layer, BatchNorm) for layer in trainer.network.walk())
         # Batch norm of one digit alone leaves nothing to see.
         count = wish.count or BATCHES[normalized]
@@ -202,7 +204,8 @@ def applied(page: Page) -> Page:
     """
     if not page.lesson.finite:
         raise RunError(
-            "Loss or gradient are no longer numbers, so a trainer would stop here; z goes back."
+            "Loss or gradient are no longer numbers, so a trainer would stop here; "
+            "<backprop.undo> goes back."
         )
     lesson = page.lesson.applied()
     keep = max(1, MOST_UNDO // max(lesson.after.size, 1))

@@ -17,6 +17,9 @@ Array = NDArray[Any]
 
 Phase = Literal["forward", "loss", "backward", "update"]
 
+CHANGE = 2
+"""Which matrix of an update says by how much each parameter changes."""
+
 PHASES: tuple[Phase, ...] = ("forward", "loss", "backward", "update")
 
 

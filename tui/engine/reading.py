@@ -23,7 +23,8 @@ from tui.engine.run_directory import RunDirectory, RunError
 
 NO_RUN = (
     "No run yet, and one can draw all the same. What a drawing is taken for is said by the network "
-    "of the run in sight, from its newest checkpoint: 1, then space, trains one; 5 opens another."
+    "of the run in sight, from its newest checkpoint: <room.train>, "
+    "then <run.toggle>, trains one; <room.runs> opens another."
 )
 
 LOOKING = "Looking for the run's network."

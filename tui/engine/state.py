@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
-from nn.health import Alert, Settled
+from nn.health import Alert, Kind, Settled
 from nn.hyperparameters import HyperparameterError, Hyperparameters
 from nn.specs import SPECS, format_value
 from tui.engine import advice, log_lines
@@ -87,7 +87,8 @@ class RunState:
         self.begun = False
         self.book = LogBook(deque(maxlen=LONGEST_LOG), 0)
         self.advice: Advice | None = None
-        self._alert: Alert | None = None
+        self._alerts: dict[Kind, Alert] = {}
+        self._told: Alert | None = None
         self._alert_since = 0.0
         self._seconds = 0.0
 
@@ -210,10 +211,14 @@ class RunState:
             case HyperparameterChanged(name=name, new=new):
                 with contextlib.suppress(HyperparameterError, KeyError):
                     changed = {name: SPECS[name].parse(new)}
+                    before = self.hyperparameters
                     self._mark(fact.step, f"{SPECS[name].in_words} {format_value(new)}")
                     self.hyperparameters = self.hyperparameters.model_copy(update=changed)
-                    if self.advice is not None and self.advice.name == name:
-                        self._raise(None)
+                    for alert in tuple(self._alerts.values()):
+                        told = advice.against(alert, before)
+                        if told is not None and (told.act, told.name) == ("set", name):
+                            del self._alerts[alert.kind]
+                    self._tell_alert(entry.time)
                     if name == "epochs" and self.status.steps:
                         epochs = self.hyperparameters.epochs
                         self._update(epochs=epochs, steps=epochs * self.status.steps_per_epoch)
@@ -225,11 +230,12 @@ class RunState:
                 if self.status.steps:
                     self._update(phase="paused" if self.status.held else "running")
             case Alert():
-                self._raise(fact)
-                self._alert_since = entry.time
+                self._alerts.pop(fact.kind, None)
+                self._alerts[fact.kind] = fact
+                self._tell_alert(entry.time)
             case Settled(kind=kind):
-                if self._alert is not None and self._alert.kind == kind:
-                    self._raise(None)
+                self._alerts.pop(kind, None)
+                self._tell_alert(entry.time)
             case Diverged():
                 back = advice.after_divergence(fact, self.hyperparameters)
                 rate = format_value(back.value)
@@ -251,9 +257,12 @@ class RunState:
         if isinstance(fact, Alert | Diverged) and self.advice is not None:
             self.say(f"{' ' * 8} a: {self.advice.words}")
 
-    def _raise(self, alert: Alert | None) -> None:
-        """Have an alert on show, or none any more."""
-        self._alert, self.advice, words = alert, None, ""
+    def _tell_alert(self, now: float = 0.0) -> None:
+        """Have the latest alert on show that is neither settled nor acted on, if there is one."""
+        alert = next(reversed(self._alerts.values()), None)
+        if alert is self._told:
+            return
+        self._told, self._alert_since, self.advice, words = alert, now, None, ""
         if alert is not None:
             self.advice = advice.against(alert, self.hyperparameters)
             words = advice.short(alert)
@@ -261,7 +270,8 @@ class RunState:
 
     def _end(self, phase: Phase, sentence: str = "") -> None:
         """Whatever was said of the run before it ended is no longer so."""
-        self._raise(None)
+        self._alerts.clear()
+        self._tell_alert()
         self._update(phase=phase, sentence=sentence, held=False)
 
     def _new_history(self, **changes: Any) -> None:

@@ -19,7 +19,7 @@ from textual.widgets import Input
 
 from tui.commands import bindings, commands_in
 from tui.engine.classroom import Page
-from tui.engine.lesson_step import Matrix, Phase, Step
+from tui.engine.lesson_step import CHANGE, Matrix, Phase, Step
 from tui.engine.run_status import RunStatus
 from tui.engine.state import RunState
 from tui.screens.backprop_desk import NO_RUN, BackpropDesk, Place
@@ -112,7 +112,7 @@ class BackpropScreen(BackpropDesk):
     def show_state(self, state: RunState | None) -> None:
         """The run as it is by now; a lesson that is going on is left as it is."""
         if state is None:
-            self.sentence = NO_RUN
+            self.sentence = self.in_keys(NO_RUN)
             return
         self.status = state.status
         self.follow(state)
@@ -182,8 +182,10 @@ class BackpropScreen(BackpropDesk):
         else:
             matrix = step.matrices[min(self.which, len(step.matrices) - 1)]
             same = self.matrix is not None and self.matrix.numbers.shape == matrix.numbers.shape
+            # Of a step of the optimiser, a parameter that does not move teaches nothing.
+            telling = step.matrices[CHANGE] if step.phase == "update" else matrix
             if not (keep and same):
-                self.set_reactive(BackpropScreen.cell, _largest(matrix))
+                self.set_reactive(BackpropScreen.cell, _largest(telling))
                 # Silently, for the grid is to be drawn once, with its new matrix.
                 self.query_one(MatrixGrid).set_reactive(MatrixGrid.cell, self.cell)
             self.matrix = matrix
@@ -245,7 +247,8 @@ class BackpropScreen(BackpropDesk):
             return
         if self.matrix.gradient is None:
             self.complain(
-                f"{self.matrix.symbol} is no gradient this step has made; b goes to those."
+                f"{self.matrix.symbol} is no gradient this step has made; <backprop.backward> goes "
+                "to those."
             )
         else:
             self.action_show_pane("numbers")

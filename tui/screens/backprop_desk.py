@@ -34,12 +34,12 @@ from tui.engine.classroom import (
 from tui.engine.lesson_step import Matrix
 from tui.engine.run_directory import RunError
 from tui.engine.state import RunState
-from tui.engine.text import printable
 from tui.screens.room import Room
 
 NO_RUN = (
-    "There is no run to learn from. 1 goes to the Train screen, where space starts one; 5 lists "
-    "those there are, and enter opens one. Then come back with 6."
+    "There is no run to learn from. <room.train> goes to the Train screen, where <run.toggle> "
+    "starts one; <room.runs> lists those there are, and <runs.open> opens one. Then come back with "
+    "<room.backprop>."
 )
 LOADING = "The network is being fetched from the run's newest checkpoint."
 NO_FILES = "This run has left no files, so there is no network to step through."
@@ -59,7 +59,7 @@ class BackpropDesk(Room):
     """The half of the Backprop screen that turns its pages, and works in threads."""
 
     page: reactive[Page | None] = reactive(None, repaint=False)
-    sentence: reactive[str] = reactive(NO_RUN, repaint=False)
+    sentence: reactive[str] = reactive("", repaint=False)
     opinion: reactive[Opinion | None] = reactive(None, repaint=False)
     found: reactive[Checked | None] = reactive(None, repaint=False)
     progress: reactive[str] = reactive("", repaint=False)
@@ -109,7 +109,7 @@ class BackpropDesk(Room):
                 page = await asyncio.to_thread(classroom.open, wish)
             except RunError as problem:
                 if self.page is None:
-                    self.sentence = str(problem)
+                    self.sentence = self.in_keys(str(problem))
                 else:
                     self._wish = self.page.wish
                     self.complain(str(problem))
@@ -166,7 +166,7 @@ class BackpropDesk(Room):
                 self.complain(str(problem) or "There is not enough memory for another step.")
                 return
             if page is None:
-                self.complain("No step has been applied; a applies one.")
+                self.complain("No step has been applied; <backprop.apply> applies one.")
             elif self.page is old:
                 self._wish = page.wish
                 self.page = page
@@ -235,7 +235,3 @@ class BackpropDesk(Room):
     def on_screen_resume(self) -> None:
         if self._state is not None:
             self.follow(self._state)
-
-    def complain(self, sentence: str) -> None:
-        """Say what will not do."""
-        self.notify(printable(sentence), severity="warning", markup=False)

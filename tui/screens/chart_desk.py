@@ -82,11 +82,11 @@ class ChartDesk(PanedRoom):
         from tui.screens.rival_choice import RivalChoice
 
         if self.run is None:
-            self._complain("There is no run to compare with yet; 5 lists those there are.")
+            self.complain("There is no run to compare with yet; <room.runs> lists those there are.")
             return
         runs = await asyncio.to_thread(choices, self.run)
         if not runs:
-            self._complain("There is no other run beside this one that is over.")
+            self.complain("There is no other run beside this one that is over.")
             return
         shown = len(self.overlays)
         title = f"Lay over the chart, or take off ({shown} of {MOST})"
@@ -101,14 +101,11 @@ class ChartDesk(PanedRoom):
         if len(others) < len(self.overlays):
             self.overlays = others
         elif place is None:
-            self._complain(f"{MOST} runs are laid over the chart already; take one off first.")
+            self.complain(f"{MOST} runs are laid over the chart already; take one off first.")
         else:
             try:
                 found = await asyncio.to_thread(overlay, chosen, place)
             except RunError as problem:
-                self._complain(str(problem))
+                self.complain(str(problem))
             else:
                 self.overlays = (*others, found)
-
-    def _complain(self, sentence: str) -> None:
-        self.notify(sentence, severity="warning", markup=False)

@@ -39,8 +39,9 @@ def about_a_live_run() -> Question:
     )
 
 
-def about_coming_back(live: Sequence[RunSummary]) -> Question:
-    """Answers are the place of a run in `live`, as text, or later."""
+def about_coming_back(live: Sequence[RunSummary], lists: str) -> Question:
+    """Answers are the place of a run in `live`, as text, or later; `lists` is the key that lists
+    all of them."""
     one = len(live) == 1
     answers = {
         f"run-{place}": (
@@ -51,9 +52,9 @@ def about_coming_back(live: Sequence[RunSummary]) -> Question:
     }
     hidden = len(live) - len(answers)
     more = f" ({hidden} more of them)" if hidden > 0 else ""
-    answers["later"] = ("Not now", f"All of them train on; 5 lists every run{more}.")
+    answers["later"] = ("Not now", f"All of them train on; {lists} lists every run{more}.")
     if one:
-        answers["later"] = ("Not now", "It trains on; 5 lists every run.")
+        answers["later"] = ("Not now", f"It trains on; {lists} lists every run.")
     return Question("A run is live." if one else f"{len(live)} runs are live.", answers)
 
 

@@ -141,10 +141,12 @@ class DrawScreen(DrawDesk):
 
     def action_toggle_pen(self) -> None:
         """Down, it leaves a dot at once."""
-        self.tool = dataclasses.replace(self.tool, down=not self.tool.down)
-        if self.tool.down:
-            place = self.tool.middle
-            self._stroke(self.drawing.noted(), place, place, erase=self.tool.erasing)
+        tool = dataclasses.replace(self.tool, down=not self.tool.down)
+        if tool.down:
+            self._hold(tool)
+            self._stroke(self.drawing.noted(), tool.middle, tool.middle, erase=tool.erasing)
+        else:
+            self.tool = tool
 
     def action_toggle_eraser(self) -> None:
         self.tool = dataclasses.replace(self.tool, erasing=not self.tool.erasing)
@@ -192,7 +194,7 @@ class DrawScreen(DrawDesk):
         drawing = self.drawing.noted() if event.begins else self.drawing
         x, y = event.end
         place = dataclasses.replace(self.tool, x=int(x // 1), y=int(y // 1), down=False)
-        self.tool = clamped(place, self.drawing.shape)
+        self._hold(clamped(place, self.drawing.shape))
         self._stroke(drawing, event.start, event.end, erase=erase)
 
     def action_move(self, right: int, down: int) -> None:
@@ -201,9 +203,17 @@ class DrawScreen(DrawDesk):
         if self.editing:
             return
         start = self.tool.middle
-        self.tool = clamped(self.tool, self.drawing.shape, right, down)
-        if self.tool.down:
-            self._stroke(self.drawing, start, self.tool.middle, erase=self.tool.erasing)
+        tool = clamped(self.tool, self.drawing.shape, right, down)
+        if tool.down:
+            self._hold(tool)
+            self._stroke(self.drawing, start, tool.middle, erase=tool.erasing)
+        else:
+            self.tool = tool
+
+    def _hold(self, tool: Tool) -> None:
+        """Silently, for the sheet is to be drawn once, with the stroke that follows."""
+        self.set_reactive(DrawScreen.tool, tool)
+        self.query_one(DrawingPad).set_reactive(DrawingPad.tool, tool)
 
     def _stroke(
         self,

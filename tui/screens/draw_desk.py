@@ -7,6 +7,7 @@ threads, side by side and only while the screen is in sight; what they find is a
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 from pathlib import Path
 
@@ -73,7 +74,8 @@ class DrawDesk(Room):
             await self._drawn.wait()
             self._drawn.clear()
             ink, centring = self.drawing.ink, self.centring
-            self.reading = await asyncio.to_thread(reader.read, ink, centring=centring)
+            reading = await asyncio.to_thread(reader.read, ink, centring=centring)
+            self.reading = dataclasses.replace(reading, sentence=self.in_keys(reading.sentence))
 
     @work(exclusive=True, group="look", exit_on_error=False)
     async def _keep_looking(self, reader: Reader) -> None:
@@ -148,7 +150,3 @@ class DrawDesk(Room):
             self.complain(str(problem))
         else:
             self.notify(f"Saved as {printable(path)}", markup=False)
-
-    def complain(self, sentence: str) -> None:
-        """Say what will not do."""
-        self.notify(printable(sentence), severity="warning", markup=False)

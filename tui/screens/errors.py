@@ -123,7 +123,7 @@ class ErrorsScreen(ErrorsDesk):
     def show_state(self, state: RunState | None) -> None:
         """The run as it is by now; its mistakes are read aside."""
         if state is None:
-            self.sentence = NO_RUN
+            self.sentence = self.in_keys(NO_RUN)
             return
         self.status = state.status
         self.follow(state)

@@ -30,7 +30,10 @@ from tui.screens.rival_choice import RivalChoice
 from tui.screens.room import Room
 from tui.souvenirs import save_digits
 
-NO_RUN = "There is no run to look at: 1 and space start one, 5 lists those there are."
+NO_RUN = (
+    "There is no run to look at: <room.train> and <run.toggle> start one, <room.runs> lists "
+    "those there are."
+)
 LOADING = "The digits are being made ready; what is wrong with them can be seen right after."
 
 RETRIES = 5
@@ -57,7 +60,7 @@ class ErrorsDesk(Room):
     view: reactive[ErrorView | None] = reactive(None, repaint=False)
     rival: reactive[Rival | None] = reactive(None, repaint=False)
     wish: reactive[Wish] = reactive(Wish(), repaint=False)
-    sentence: reactive[str] = reactive(NO_RUN, repaint=False)
+    sentence: reactive[str] = reactive("", repaint=False)
     findings: reactive[Findings | None] = reactive(None, repaint=False)
     message: reactive[str] = reactive("", repaint=False)
 
@@ -289,7 +292,3 @@ class ErrorsDesk(Room):
             self.notify(event.words, markup=False)
         elif event.done:
             self.complain(event.words)
-
-    def complain(self, sentence: str) -> None:
-        """Say what will not do."""
-        self.notify(printable(sentence), severity="warning", markup=False)

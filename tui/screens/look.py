@@ -164,7 +164,7 @@ class LookScreen(LookDesk):
         self._unit_moved()
         units = self.scene.units if self.scene is not None else None
         if units is None:
-            self.complain("There are no units yet; w shows them.")
+            self.complain("There are no units yet; <look.weights> shows them.")
         elif not units.hidden:
             self.complain("This network has no hidden layer, so there is no unit to switch off.")
         else:

@@ -23,10 +23,12 @@ from tui.engine.newest_network import NewestNetwork
 from tui.engine.run_directory import RunError
 from tui.engine.scene import DigitMap, Scene, Wish
 from tui.engine.state import RunState
-from tui.engine.text import printable
 from tui.screens.room import Room
 
-NO_RUN = "There is no network to look into: 1 and space start a run, 5 lists those there are."
+NO_RUN = (
+    "There is no network to look into: <room.train> and <run.toggle> start a run, <room.runs> "
+    "lists those there are."
+)
 NO_FILES = "This run has left no files, so there is no network to look into."
 
 ASK_AFTER = 0.03
@@ -85,7 +87,7 @@ class LookDesk(Room):
         self.forget()
         self.scene = None
         if self._looker is None:
-            self.scene = Scene(Wish(), sentence=NO_RUN if state is None else NO_FILES)
+            self.scene = Scene(Wish(), sentence=self.in_keys(NO_RUN) if state is None else NO_FILES)
         self.look()
 
     def wish(self) -> Wish:
@@ -181,7 +183,3 @@ class LookDesk(Room):
             self.complain(event.problem)
         elif event.chart is not None:
             self.tsne = event.chart
-
-    def complain(self, sentence: str) -> None:
-        """Say what will not do."""
-        self.notify(printable(sentence), severity="warning", markup=False)

@@ -16,8 +16,9 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.commands import RoomName, commands_in, works_in_fields
-from tui.commands.keymap import in_own_keys, renamed
+from tui.commands import COMMANDS, RoomName, commands_in, works_in_fields
+from tui.commands.keymap import in_own_keys, renamed, with_keys
+from tui.engine.text import printable
 from tui.link import LINKS, Link
 from tui.narrow_compositor import NarrowCompositor
 from tui.screens.jump import Jump
@@ -132,6 +133,14 @@ class Room(Screen[None]):
             for pane in self.query(".pane"):
                 title = str(pane.border_title or "")
                 pane.border_title = in_own_keys(title, commands, self.keys)
+
+    def in_keys(self, sentence: str) -> str:
+        """A sentence with the keys of the commands that it names."""
+        return with_keys(sentence, COMMANDS, self.keys)
+
+    def complain(self, sentence: str) -> None:
+        """Say what will not do."""
+        self.notify(printable(self.in_keys(sentence)), severity="warning", markup=False)
 
     def hint(self, words: str, about: Offset) -> None:
         """Words on top of the room, until something is pressed or moved."""

@@ -109,7 +109,7 @@ class DrawingPad(PictureWidget, can_focus=True):
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         if event.button in (LEFT, RIGHT) and not self._button:
-            event.stop()
+            # Not stopped: the room need not tell whoever is at work here what one can do here.
             self._button = event.button
             self.capture_mouse()
             self._draw_to(event, begins=True)

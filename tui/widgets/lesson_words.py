@@ -47,9 +47,9 @@ def elsewhere(page: Page) -> str:
 
 def of_network(page: Page) -> str:
     """How far the network had come in its run, and since."""
-    steps = "step" if page.step == 1 else "steps"
-    applied = f" + {page.applied} applied" if page.applied else ""
-    return f"after {page.step:,} {steps}{applied}"
+    if page.applied:
+        return f"step {page.step:,} + {page.applied} applied"
+    return f"after {page.step:,} {'step' if page.step == 1 else 'steps'}"
 
 
 def nats(loss: float) -> str:
