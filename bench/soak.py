@@ -183,6 +183,12 @@ class Fingers:
                 self.tally.runs += 1
             self.press("space")
 
+    def see_what_takes_memory(self) -> None:
+        """Once: a map by t-SNE imports all of scikit-learn, and chance may come to it late."""
+        self.go_to_train()
+        self.press("3", "escape", "m", "t")
+        self.app.read_for(5)
+
     def go_to_train(self) -> None:
         self._size = (120, 40)
         self.app.resize(*self._size)
@@ -224,6 +230,7 @@ def soak(folder: Path, refreshes: int, seed: int, say: Callable[[str], None] = p
                 tally.errors.append(f"the app has gone: {app.last_words()[-200:]}")
                 return tally
             if not warm and tally.refreshes > refreshes / 10:
+                fingers.see_what_takes_memory()
                 tally.before, warm = _at_rest(fingers), True
                 say(f"{tally.refreshes:6} refreshes, {tally.before:.1f} MB: warm")
             elif tally.refreshes // 1000 > getattr(fingers, "told", 0):

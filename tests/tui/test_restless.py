@@ -104,6 +104,8 @@ async def test_a_click_on_what_is_no_longer_there(monkeypatch: pytest.MonkeyPatc
             app.screen, "get_widget_and_offset_at", lambda *_: (Static("gone"), Offset(0, 0))
         )
         app._driver.process_message(MouseDown(None, 5, 5, 0, 0, 1, False, False, False))
+        # As when the terminal has become smaller since.
+        app.train.post_message(MouseDown(None, 400, 5, 0, 0, 1, False, False, False))
         await pilot.pause()
         assert app.is_running
 

@@ -6,10 +6,12 @@ it is the one in sight; it takes the state apart into reactives, and its widgets
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
+from textual.errors import NoWidget
 from textual.geometry import Offset
 from textual.reactive import Reactive, reactive
 from textual.screen import Screen
@@ -173,7 +175,9 @@ class Room(Screen[None]):
 
     @on(events.MouseDown)
     def _pressed(self, event: events.MouseDown) -> None:
-        self._used = self.get_widget_at(*event.screen_offset)[0]
+        # The terminal may have become smaller since.
+        with contextlib.suppress(NoWidget):
+            self._used = self.get_widget_at(*event.screen_offset)[0]
 
     @on(events.ScreenSuspend)
     def _covered(self) -> None:
