@@ -62,7 +62,7 @@ async def drag(pilot: Pilot[str], pad: DrawingPad, *places: tuple[float, float],
     await pilot.mouse_up(pad, offset=cells[-1])
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+@pytest.mark.parametrize("size", [(80, 24), (160, 40), (200, 60)])
 async def test_by_mouse_without_a_run(runs: Path, size: tuple[int, int]) -> None:
     async with drawing_of(None, runs, size) as (app, pilot, room, pad):
         await drag(pilot, pad, (6, 8), (20, 8), (12, 24))
