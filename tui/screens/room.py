@@ -46,7 +46,7 @@ class Room(Screen[None]):
     Room:nocolor .pane:focus-within, Room:nocolor .pane.-focused { border-title-style: reverse; }
     """
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
-        (0, "-tiny"), (SMALLEST[0], "-narrow"), (100, "-normal"), (160, "-wide"),
+        (0, "-tiny"), (SMALLEST[0], "-narrow"), (100, "-normal"), (190, "-wide"),
     ]  # fmt: skip
     VERTICAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-flat"), (SMALLEST[1], "-low"), (34, "-tall"),
