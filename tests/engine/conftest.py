@@ -28,6 +28,12 @@ def make_run(runs: Path) -> Callable[..., RunDirectory]:
 
 
 @pytest.fixture
+def run(make_run: Callable[..., RunDirectory]) -> RunDirectory:
+    """One with nothing special about it."""
+    return make_run()
+
+
+@pytest.fixture
 def launch(runs: Path) -> Iterator[Callable[..., RunClient]]:
     """`launch(stint, epochs=3, ...)`: a worker process on a new run, killed after the test."""
     clients: list[RunClient] = []

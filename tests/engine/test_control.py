@@ -30,13 +30,6 @@ from tui.engine.protocol import (
 )
 from tui.engine.run_directory import RunDirectory
 
-Make = Callable[..., RunDirectory]
-
-
-@pytest.fixture
-def run(make_run: Make) -> RunDirectory:
-    return make_run()
-
 
 @pytest.fixture
 def control(run: RunDirectory) -> Iterator[Control]:

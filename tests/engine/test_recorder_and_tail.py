@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +15,6 @@ from tui.engine.facts import Entry, Fact, Failed, Paused, Stopped, encode
 from tui.engine.recorder import Recorder
 from tui.engine.run_directory import EPOCH, RunDirectory
 from tui.engine.tail import CHUNK, MOST_ENTRIES, STEP, Died, News, RunTail, StepsRecorded
-
-Make = Callable[..., RunDirectory]
 
 
 def line(fact: Fact) -> bytes:
@@ -38,11 +35,6 @@ def records(first: int, count: int) -> np.ndarray:
 
 def facts(news: list[News]) -> list[Fact]:
     return [item.fact for item in news if isinstance(item, Entry)]
-
-
-@pytest.fixture
-def run(make_run: Make) -> RunDirectory:
-    return make_run()
 
 
 def test_a_journal_line_counts_once_its_end_is_there(run: RunDirectory) -> None:

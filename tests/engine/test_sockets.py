@@ -30,11 +30,6 @@ Make = Callable[..., RunDirectory]
 
 
 @pytest.fixture
-def run(make_run: Make) -> RunDirectory:
-    return make_run()
-
-
-@pytest.fixture
 def fallback(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The directory that stands in for /tmp/inkling-UID."""
     with tempfile.TemporaryDirectory(prefix="ink") as folder:
