@@ -10,7 +10,7 @@ from textual import on, work
 from textual.driver import Driver
 
 from tui.commands import COMMANDS
-from tui.commands.keymap import with_keys
+from tui.commands.keymap import key_of, with_keys
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.text import printable, size_in_words
 from tui.guide import Guide
@@ -84,7 +84,7 @@ class RunControl(Guide):
         live = await asyncio.to_thread(live_runs, self.session.runs_dir)
         if not live or self.session.state is not None:
             return
-        lists = with_keys("<room.runs>", COMMANDS, self.keys)
+        lists = key_of("room.runs", COMMANDS, self.keys)
         question = about_coming_back([e.summary for e in live], lists)
         answer = await self.push_screen_wait(question)
         if answer.startswith("run-") and self.session.state is None:

@@ -38,8 +38,8 @@ WHICH_PICTURE = "Which picture?"
 ENOUGH = (78, 22)
 """Columns and rows from which on there is room for more than the drawing and the bars."""
 
-PLENTY = (190, 48)
-"""From which on there is room for a sheet three times as large, and for all beside it."""
+PLENTY = 48
+"""Rows from which on, where the room is wide, a sheet three times as large has room."""
 
 ROOM_TO_EXPLAIN = 100
 """Columns from which on there is room for whole sentences."""
@@ -108,7 +108,7 @@ class DrawScreen(DrawDesk):
     def on_resize(self, event: events.Resize) -> None:
         width, height = event.size
         self.set_class(width < ENOUGH[0] or height < ENOUGH[1], "-cramped")
-        self.set_class(width >= PLENTY[0] and height >= PLENTY[1], "-spacious")
+        self.set_class(height >= PLENTY, "-high")
         self._explain()
 
     def show_state(self, state: RunState | None) -> None:
