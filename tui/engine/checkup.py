@@ -17,8 +17,8 @@ from nn.vitals import examine
 PROBE = 512
 """Training digits that the network is examined with, always the same."""
 
-EVERY = 800
-"""Steps between two examinations at the least: less than a hundredth of the time."""
+EVERY = 1600
+"""Steps between two examinations at the least: a few thousandths of the time."""
 
 MEANING = (
     "label_smoothing", "dropout", "augmentation", "shift", "rotation", "scaling", "shear",

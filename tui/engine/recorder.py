@@ -67,6 +67,7 @@ class Recorder:
     def __init__(self, run: RunDirectory) -> None:
         self._run = run
         self._record = struct.Struct(STEP_STRUCT)
+        self._done: list[tuple[StepDone, float]] = []
         self._waiting: dict[FileIO, list[bytes]] = {}
         self._tasks: deque[Callable[[], None]] = deque()
         self._to_replace: dict[Path, Callable[[], None]] = {}
@@ -114,13 +115,8 @@ class Recorder:
         return frozenset(told)
 
     def step(self, done: StepDone, seconds: float) -> None:
-        """Keep one step; written with the others at most `FLUSH_EVERY` seconds later."""
-        self._waiting[self._steps].append(
-            self._record.pack(
-                done.step, seconds, done.loss, done.learning_rate, done.gradient_norm, done.epoch
-            )
-        )
-        self.flush_if_due()
+        """Keep one step, to be written with the others."""
+        self._done.append((done, seconds))
 
     def flush_if_due(self, quiet: float = 0.0) -> None:
         """Unless that has been done just now, or is done soon: `quiet` seconds may pass before this
@@ -131,6 +127,12 @@ class Recorder:
     def flush(self, *, whole: bool = False) -> None:
         """Write what waits; replace what has waited long enough, or, if `whole`, all of it."""
         self._flushed = time.monotonic()
+        pack = self._record.pack
+        self._waiting[self._steps] += [
+            pack(s.step, seconds, s.loss, s.learning_rate, s.gradient_norm, s.epoch)
+            for s, seconds in self._done
+        ]
+        self._done.clear()
         for file, waiting in self._waiting.items():
             if file is self._journal and (whole or self._flushed - self._replaced > REPLACE_EVERY):
                 self._replace()

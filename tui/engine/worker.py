@@ -20,6 +20,7 @@ import sys
 import time
 import traceback
 from collections.abc import Generator, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import assert_never
 
@@ -57,6 +58,11 @@ PROGRESS_EVERY = 0.25
 
 LISTEN_EVERY = 0.1
 """Seconds that a request may wait while data is fetched."""
+
+
+LOOK_UP_EVERY = 0.01
+"""Seconds of training, flat out, between two times that a worker looks up from it: whatever it asks
+after a step is asked of cold caches, and costs more than it looks."""
 
 
 class Worker(Orders):
@@ -122,12 +128,19 @@ class Worker(Orders):
         if not threads.number:
             yield from self._measure_threads(trainer)
         threads.apply()
+        look_up_at, unseen = -math.inf, list[StepDone]()
         for event in trainer.run():
+            if isinstance(event, StepDone):
+                self._pen.step(event, trainer.seconds)
+                unseen.append(event)
+                if trainer.seconds < look_up_at:
+                    continue
+            for finding in chain.from_iterable(map(self._checkup.step, unseen)):
+                yield from self._tell(finding)
+            unseen.clear()
             match event:
                 case StepDone():
-                    self._pen.step(event, trainer.seconds)
-                    for finding in self._checkup.step(event):
-                        yield from self._tell(finding)
+                    self._pen.flush_if_due()
                     if self._stint is Stint.STEP:
                         self._hold("")
                     elif trainer.hyperparameters.pace:
@@ -172,6 +185,8 @@ class Worker(Orders):
                 yield from self._wait_for_room()
             if self._news or self._halting or not self._control.queue.empty():
                 yield from self._listen()
+            at_once = trainer.hyperparameters.pace or self._stint is Stint.STEP
+            look_up_at = -math.inf if at_once else trainer.seconds + LOOK_UP_EVERY
 
     def _has_begun(self) -> bool:
         """Has there been a worker before, whose run this is to go on with?"""
