@@ -29,7 +29,17 @@ class SouvenirControl(TuningControl):
     def action_save_picture(self) -> None:
         from tui.souvenirs import save_picture
 
-        self._keep(partial(save_picture, self.export_screenshot(simplify=True)))
+        self._keep(partial(save_picture, self.export_screenshot()))
+
+    def export_screenshot(
+        self,
+        *,
+        title: str | None = None,
+        simplify: bool = True,  # noqa: ARG002
+    ) -> str:
+        # Unless it is simplified, Textual takes the update that is for a terminal (see
+        # `NarrowCompositor`), and that is no picture.
+        return super().export_screenshot(title=title, simplify=True)
 
     def _keep(self, save: Callable[[], Path]) -> None:
         try:

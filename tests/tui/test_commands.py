@@ -298,6 +298,9 @@ async def test_the_screen_is_saved_as_it_is_and_a_log_there_is_none_of_is_not(
         await wait_for(pilot, lambda: toasts(app))
         (picture,) = tmp_path.glob("inkling-*.svg")
         assert "press&#160;space&#160;to&#160;train" in picture.read_text("utf-8")
+        # Textual's own ways to a picture, and screenshots/make.py, ask for less.
+        plain = app.export_screenshot(title="inkling", simplify=False)
+        assert "press&#160;space&#160;to&#160;train" in plain
         await pilot.press("ctrl+s")
         await wait_for(pilot, lambda: len(toasts(app)) == 2)
         assert "no log yet" in toasts(app)[1]
