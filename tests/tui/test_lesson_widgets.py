@@ -158,6 +158,11 @@ async def test_the_digits_of_a_lesson_and_what_becomes_of_them() -> None:
             assert f"digit {k + 7}" in row.picture.text
             assert f"P({name}) {said[k, label]:.4f}" in row.picture.text
             assert f"after {after[k, label]:.4f}" in row.picture.text
+        # Where the words would be cut, the digits stand below each other.
+        await pilot.resize_terminal(20, 30)
+        await wait_for(pilot, lambda: f"{after[1, page.digits.labels[1]]:.4f}" in row.picture.text)
+        assert row.picture.text.count("after ") == row.picture.text.count("digit ") == 2
+        assert "…" not in row.picture.text
         row.ascii_only = True
         await wait_for(pilot, lambda: row.picture.text.isascii())
         row.digits = None

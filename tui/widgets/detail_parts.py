@@ -191,7 +191,8 @@ def draw_history(
     names, true = mistakes.predictions.class_names, int(mistakes.predictions.labels[digit])
     last, dash = len(history) - 1, "-" if pen.ascii_only else "–"
     first = max(len(history) - (canvas.width - x - len(f"epochs {last}-{last} ")), 0)
-    x = canvas.put(x, y, f"epochs {first}{dash}{last} ", pen.looks.quiet)
+    span = f"epochs {first}{dash}{last} " if first < last else f"epoch {last} "
+    x = canvas.put(x, y, span, pen.looks.quiet)
     for place, guess in enumerate(history[first:].tolist()):
         right = guess == true
         style = pen.looks.right if right else pen.looks.wrong

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from textual.reactive import reactive
 
-from tui.widgets.characters import shorten
+from tui.widgets.characters import cells, shorten
 from tui.widgets.detail_parts import fitted
 from tui.widgets.half_blocks import LEVELS, ascii_cells, half_blocks, ink
 from tui.widgets.inks import Inks
@@ -19,6 +19,9 @@ from tui.widgets.words import plain
 
 GROUND = LEVELS * LEVELS
 PLAIN, QUIET, RIGHT, WRONG = range(GROUND + 1, GROUND + 5)
+
+LEAST_TALL = 8
+"""Lines below which an image in a line of its own would be worse than words cut short."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +42,8 @@ class Captioned:
 
 
 class DigitRow(PictureWidget):
-    """As many as fit side by side, as large as there is room for, at most life-size."""
+    """Side by side, or in lines where their words would be cut and there is room; as large as there
+    is room for, at most life-size."""
 
     DEFAULT_CSS = """
     DigitRow {
@@ -85,18 +89,25 @@ class DigitRow(PictureWidget):
     def _draw(self, canvas: Canvas, digits: Captioned) -> None:
         images = ink(digits.images, digits.pixel_max)
         words = max(len(caption.lines) for caption in digits.captions)
-        each = canvas.width // len(images)
+        longest = max(cells(line) for caption in digits.captions for line in caption.lines)
+        lines, across = 1, len(images)
+        while canvas.width // across <= longest and across > 1:
+            if canvas.height // (lines + 1) < words + LEAST_TALL:
+                break
+            lines += 1
+            across = -(-len(images) // lines)
+        each, tall = canvas.width // across, canvas.height // lines
         # A single digit may have its words beside it.
         beside = len(images) == 1 and each >= images.shape[2] + 24
-        room = each - 24 if beside else each - 1, canvas.height - (0 if beside else words)
+        room = each - 24 if beside else each - 1, tall - (0 if beside else words)
         images, _ = fitted(images, *room)
         codes, styles = (ascii_cells if self.ascii_only else half_blocks)(images)
         height, width = codes.shape[1:]
         ellipsis = "~" if self.ascii_only else "…"
         for k, caption in enumerate(digits.captions):
-            left = k * each
-            canvas.blit(left, 0, codes[k], styles[k])
-            x, y = (left + width + 2, 0) if beside else (left, height)
+            left, top = k % across * each, k // across * tall
+            canvas.blit(left, top, codes[k], styles[k])
+            x, y = (left + width + 2, top) if beside else (left, top + height)
             space = canvas.width - x if beside else each - 1
             for i, text in enumerate(caption.lines):
                 tone = (RIGHT if caption.right else WRONG) if i == 0 else PLAIN if i < 3 else QUIET

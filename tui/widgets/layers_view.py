@@ -17,7 +17,7 @@ from textual.reactive import reactive
 
 from nn.analysis.layer_statistics import LayerPortrait, Portrait, Summary
 from tui.engine.scene import Scene
-from tui.widgets.characters import shorten
+from tui.widgets.characters import cells, shorten
 from tui.widgets.detail_parts import draw_image, draw_probabilities
 from tui.widgets.scene_picture import (
     BAR,
@@ -86,8 +86,11 @@ class LayersView(ScenePicture):
         ellipsis = self.pen.ellipsis
         true, guess, words = verdict(scene, flow)
         x = canvas.put(0, 0, words, PLAIN if true == guess else WRONG) + 2
-        facts = f"{as_of(scene)}  {totals(portrait)}"
-        canvas.put(x, 0, shorten(facts, canvas.width - x, ellipsis), QUIET)
+        room = canvas.width - x
+        facts, of_what = f"{as_of(scene)}  {totals(portrait)}", f" on {portrait.n} training digits"
+        if cells(facts) + len(of_what) <= room:
+            facts += of_what
+        canvas.put(x, 0, shorten(facts, room, ellipsis), QUIET)
 
         total, room = len(portrait.layers), canvas.height - HEADER
         tall = min(max((room - total) // total, 0), TALLEST_STRIP)
@@ -195,7 +198,7 @@ class LayersView(ScenePicture):
 def totals(portrait: Portrait) -> str:
     """The whole in a few words."""
     parameters = sum(layer.n_parameters for layer in portrait.layers)
-    return f"{parameters:,} parameters, loss {portrait.loss:.4f} on {portrait.n} training digits"
+    return f"{parameters:,} parameters, loss {portrait.loss:.4f}"
 
 
 def dead(layer: LayerPortrait, long: bool) -> str:
