@@ -10,7 +10,7 @@ from textual import on, work
 from textual.driver import Driver
 
 from tui.commands import COMMANDS
-from tui.commands.keymap import key_of, with_keys
+from tui.commands.keymap import key_of
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.text import printable, size_in_words
 from tui.guide import Guide
@@ -203,6 +203,5 @@ class RunControl(Guide):
         return True
 
     def complain(self, sentence: str) -> None:
-        """Say what will not do."""
-        said = with_keys(sentence, COMMANDS, self.keys)
-        self.notify(printable(said), severity="warning", markup=False)
+        """Say what will not do, as a room says it."""
+        self.train.complain(sentence)
