@@ -54,6 +54,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from nn.data.dataset import pixel_scale
+
 Array = NDArray[Any]
 
 _PIXELS_AT_ONCE = 25_000
@@ -159,7 +161,7 @@ class Augmenter:
         self.height, self.width = height, width = image_shape
         self.most = most
         self.dtype = np.dtype(dtype)
-        self._scale = np.asarray(1 / pixel_max, dtype)
+        self._scale = pixel_scale(pixel_max, dtype)
         self._group = group = max(1, min(most, _PIXELS_AT_ONCE // (height * width)))
 
         # Old images within a frame of background, one pixel wide.

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from nn.buffers import zeros
+from nn.data.dataset import pixel_scale
 
 Array = NDArray[Any]
 Labels = NDArray[Any]
@@ -31,7 +32,7 @@ class Batches:
         """`most` is the size of the largest batch that will be asked for."""
         self.images = images
         self.labels = labels
-        self._scale = np.asarray(1 / pixel_max, dtype)
+        self._scale = pixel_scale(pixel_max, dtype)
         self._rows = zeros((most, images.shape[1]), images.dtype)
         self._x = zeros((most, images.shape[1]), dtype)
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nn.data.dataset import pixel_scale
 from nn.network import Network
 
 Array = NDArray[Any]
@@ -48,7 +49,7 @@ def nearest_in_pixels(
     image: Array, images: Array, pixel_max: int, k: int = 5
 ) -> Iterator[Neighbours]:
     """Of images (n, n_pixels) uint8, those nearest to image (n_pixels,); ink counts from 0 to 1."""
-    scale = np.float32(1 / pixel_max)
+    scale = pixel_scale(pixel_max)
     query = image.astype(np.float32) * scale
 
     def ink(start: int) -> Array:
@@ -73,7 +74,7 @@ def nearest_in_hidden(
     put there, if there is such, so that the next search of the same network and images is as quick
     as one in pixels; it takes n x (width of the last hidden layer) float32.
     """
-    scale = np.float32(1 / pixel_max)
+    scale = pixel_scale(pixel_max)
 
     def hidden(start: int) -> Array:
         if kept is not None and start in kept:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from nn.data.dataset import pixel_scale
 from nn.layers import Activation, Dense, Layer
 from nn.network import Network
 
@@ -70,7 +71,7 @@ class Strongest:
 
 def strongest(network: Network, images: Array, pixel_max: int, k: int = 5) -> Iterator[Strongest]:
     """Ever better answers, the last one of all images (n, n_inputs) uint8."""
-    scale = np.float32(1 / pixel_max)
+    scale = pixel_scale(pixel_max)
     indices: Array | None = None
     values: Array | None = None
     for start in range(0, len(images), CHUNK):
@@ -141,7 +142,7 @@ class Tally:
 def count_right(network: Network, images: Array, labels: Array, pixel_max: int) -> Iterator[Tally]:
     """Of images (n, n_inputs) uint8 with labels (n,): one tally after each chunk, the last of all.
     To stop iterating is to stop counting."""
-    scale = np.float32(1 / pixel_max)
+    scale = pixel_scale(pixel_max)
     right = 0
     for start in range(0, len(images), CHUNK):
         x = images[start : start + CHUNK].astype(np.float32)

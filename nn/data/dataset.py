@@ -82,6 +82,12 @@ class Split:
     fingerprint: str
 
 
+def pixel_scale(pixel_max: int, dtype: npt.DTypeLike = np.float32) -> npt.NDArray[Any]:
+    """What pixels up to `pixel_max` are multiplied with, to be numbers up to 1: one number () of
+    the `dtype` that they become."""
+    return np.asarray(1 / pixel_max, dtype)
+
+
 def shown(value: object) -> str:
     """`value` (a name or a path from outside) quoted, without control characters, and not long."""
     text = repr(str(value))

@@ -21,6 +21,7 @@ from nn.analysis.neighbours import Neighbours, nearest_in_hidden, nearest_in_pix
 from nn.analysis.saliency import saliency
 from nn.archive import ArchiveError
 from nn.data import DataError, Split
+from nn.data.dataset import pixel_scale
 from nn.hyperparameters import HyperparameterError
 from nn.network import Network
 from nn.optimizers import Optimizer, clip
@@ -177,5 +178,5 @@ class RunNetwork:
     def _scaled(self, images: NDArray[Any]) -> NDArray[np.float32]:
         # As `Batches` scales it: multiplied by the reciprocal, so that not a bit differs.
         ink: NDArray[np.float32] = images.astype(np.float32)
-        ink *= np.float32(1 / self.split.pixel_max)
+        ink *= pixel_scale(self.split.pixel_max)
         return ink

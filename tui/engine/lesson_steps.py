@@ -14,6 +14,7 @@ import numpy as np
 import tui.engine.lesson_blocks  # noqa: F401  registers the steps of BatchNorm and Residual
 from nn.batch_norm import BatchNorm
 from nn.batches import Batches
+from nn.data.dataset import pixel_scale
 from nn.layers import Activation, Dense, Dropout, Layer
 from nn.lesson import Heard, Lesson
 from nn.losses import SoftmaxCrossEntropy, softmax
@@ -125,7 +126,7 @@ def _way_back(named: list[Named]) -> Iterator[Named]:
 
 
 def _scaling(lesson: Lesson, pixels: Array, pixel_max: int) -> Step:
-    scale = float(np.float32(1 / pixel_max))
+    scale = float(pixel_scale(pixel_max))
 
     def parts(i: int, j: int) -> Parts:
         words = f"pixel {j} of digit {i} × 1/{pixel_max}"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from nn.data import DATASETS
 from nn.data.centre import MNIST, Frame, frame_of, resized
-from nn.data.dataset import Pixels
+from nn.data.dataset import Pixels, pixel_scale
 from nn.data.extra import scaled
 from tui.engine.hidden import RunNetwork, which
 from tui.engine.newest_network import NewestNetwork
@@ -110,7 +110,7 @@ class Reader:
             pixel_max = network.split.pixel_max
             # In the steps of grey the set has, as the network would get it as a sample of the set.
             ink = scaled(seen, pixel_max).reshape(1, -1).astype(np.float32)
-            ink *= np.float32(1 / pixel_max)
+            ink *= pixel_scale(pixel_max)
             given = np.array(network.network.predict_probabilities(ink)[0], np.float32)
         return Reading(
             drawn, centring, seen, eyes.subject, eyes.sentence, network is not None, given
