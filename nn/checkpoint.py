@@ -120,7 +120,7 @@ def restore(state: State, split: Split) -> Trainer:
 def _shapes(words: Words, split: Split, reader: ArchiveReader) -> Shapes:
     """What arrays the words promise; found out without making a single one of them."""
     h = words.hyperparameters
-    sizes = (split.train_images.shape[1], *h.hidden, len(split.class_names))
+    sizes = h.layer_sizes(split.train_images.shape[1], len(split.class_names))
     n_parameters, n_state = Network.count(
         sizes, h.activation, normalization=h.normalization, skip=h.skip
     )

@@ -297,7 +297,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self._state = State(Words.model_validate(plain["words"]), plain["arrays"])
             h = self._state.words.hyperparameters
             self._network = Network.build(
-                (self.n_features_in_, *h.hidden, len(self.classes_)),
+                h.layer_sizes(self.n_features_in_, len(self.classes_)),
                 h.activation,
                 np.random.default_rng(),
                 normalization=h.normalization,

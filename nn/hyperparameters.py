@@ -297,6 +297,10 @@ class Hyperparameters(KnobSet):
         description="BLAS threads; 0 measures which number is fastest",
     )
 
+    def layer_sizes(self, n_inputs: int, n_outputs: int) -> tuple[int, ...]:
+        """How many numbers go into the network, from one dense layer to the next, and out."""
+        return (n_inputs, *self.hidden, n_outputs)
+
     @property
     def warmup_share(self) -> float:
         """The share of the run in which the learning rate climbs."""

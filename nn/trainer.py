@@ -79,7 +79,7 @@ class Trainer:
         self.rng = np.random.default_rng(h.seed)
         self.dropout_rng = stream(h.seed, DROPOUT)
         n_classes = len(split.class_names)
-        self.layer_sizes = (split.train_images.shape[1], *h.hidden, n_classes)
+        self.layer_sizes = h.layer_sizes(split.train_images.shape[1], n_classes)
         self.network = Network.build(
             self.layer_sizes,
             h.activation,
