@@ -14,8 +14,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.reactive import reactive
-from textual.widget import Widget
-from textual.widgets import Input
 
 from tui.commands import bindings, commands_in
 from tui.engine.classroom import Page
@@ -168,9 +166,6 @@ class BackpropScreen(BackpropDesk):
             for found in self.query(f"#{pane}-pane"):
                 found.set_class(pane == shown, "-shown")
                 found.set_class(pane == "digits" and shown == "check", "-aside")
-
-    def watch_focused(self, focused: Widget | None) -> None:
-        self.editing = isinstance(focused, Input)
 
     def _look(self, *, keep: bool = False) -> None:
         """Show the step's matrix, with the cursor at its largest number, or where it is."""

@@ -15,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.reactive import reactive
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from tui.commands import bindings, commands_in
 from tui.engine.drawing import BRUSHES, Drawing
@@ -139,7 +139,7 @@ class DrawScreen(DrawDesk):
             shown.update(words, layout=False)
 
     def watch_focused(self, focused: Widget | None) -> None:
-        self.editing = isinstance(focused, Input)
+        super().watch_focused(focused)
         if not self.editing:
             self.question = ""
 

@@ -15,7 +15,6 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.reactive import reactive
 from textual.widget import Widget
-from textual.widgets import Input
 
 from tui.commands import bindings, commands_in
 from tui.commands.keymap import in_own_keys
@@ -177,10 +176,10 @@ class ErrorsScreen(ErrorsDesk):
         self.look_closer()
 
     def watch_focused(self, focused: Widget | None) -> None:
-        editing = isinstance(focused, Input)
-        if editing and not self.editing:
+        before = self.editing
+        super().watch_focused(focused)
+        if self.editing and not before:
             self._before = self.wish.query
-        self.editing = editing
 
     def action_show_pane(self, pane: str) -> None:
         self.shown_pane = pane

@@ -15,8 +15,6 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.message import Message
 from textual.reactive import reactive
-from textual.widget import Widget
-from textual.widgets import Input
 
 from tui.commands import bindings, commands_in
 from tui.engine.run_status import RunStatus
@@ -134,9 +132,6 @@ class LookScreen(LookDesk):
 
     def watch_off(self) -> None:
         self.look()
-
-    def watch_focused(self, focused: Widget | None) -> None:
-        self.editing = isinstance(focused, Input)
 
     def action_lesson(self) -> None:
         self.post_message(self.LessonAsked(self.digit))

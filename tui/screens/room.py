@@ -190,6 +190,12 @@ class Room(Screen[None]):
         self.jump.end()
         self.take_hint_away()
 
+    def watch_focused(self, focused: Widget | None) -> None:
+        # Imported when somebody enters a room that has such a line, not before the first paint.
+        from textual.widgets import Input
+
+        self.editing = isinstance(focused, Input)
+
     def watch_flowing(self, flowing: bool) -> None:
         for widget in self.query(PictureWidget):
             widget.flowing = flowing
