@@ -31,7 +31,6 @@ def test_an_empty_curve_has_nothing_to_show() -> None:
     assert curve.last is None
     assert curve.last_x is None
     assert curve.first_x is None
-    assert curve.value_range() is None
     assert len(curve.columns(80)) == 0
     assert curve.revision == 0
 
@@ -63,12 +62,10 @@ def test_the_extremes_survive_any_length(values: list[float], width: int) -> Non
     columns = curve.columns(width)
     if not finite:
         assert len(columns) == 0
-        assert curve.value_range() is None
         return
     assert 1 <= len(columns) <= width
     assert columns.low.min() == min(finite)
     assert columns.high.max() == max(finite)
-    assert curve.value_range() == (min(finite), max(finite))
 
 
 @given(SERIES, st.lists(st.integers(0, 400)), st.integers(1, 40))

@@ -261,9 +261,9 @@ async def test_every_metric_along_every_axis(metric: str, axis: str) -> None:
     assert len(found.lines) == len(curves)
     assert first.raw.x[-1] == pytest.approx(ends[axis], rel=0.01)
     assert ends[axis] <= found.x.high < 1.2 * ends[axis]
-    own = curves[0].value_range()
-    assert own is not None
-    assert (first.raw.low.min(), first.raw.high.max()) == own
+    # However few the columns, they reach as far as the curve does.
+    own = curves[0].columns(1)
+    assert (first.raw.low.min(), first.raw.high.max()) == (own.low.min(), own.high.max())
     if metric == "accuracy":
         assert all(label.endswith("%") for label in found.y.labels)
 

@@ -153,13 +153,6 @@ class Curve:
         """Reduce the curve to at most `width` columns; see `Buckets.columns`."""
         return self.so_far().columns(width, start, stop, measure)
 
-    def value_range(self) -> tuple[float, float] | None:
-        """The smallest and largest finite value ever added; None while there is none."""
-        used = self.buckets
-        if not used or not self._count[:used].any():
-            return None
-        return float(self._low[:used].min()), float(self._high[:used].max())
-
     def _merge_pairs(self) -> None:
         """Let every two neighbours share one bucket."""
         used, half = self.buckets, self._capacity // 2
