@@ -244,8 +244,9 @@ def _seconds(text: str) -> float:
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdecimal():
         raise argparse.ArgumentTypeError("must be a whole number, 0 or greater")
-    # Python reads no more than some thousands of digits, and nobody counts that far.
-    return int(text[:18])
+    # Python refuses to read more than some thousands of digits; eighteen count further than any
+    # list is long, and so does whatever they are the beginning of.
+    return int(text.lstrip("0")[:18] or "0")
 
 
 def _add_place(parser: argparse.ArgumentParser) -> None:

@@ -92,7 +92,7 @@ def test_the_figures_are_scikit_learn_s(runs: Path, printed: Printed) -> None:
 
 def test_a_person_reads_a_table(runs: Path, printed: Printed) -> None:
     run = trained(runs)
-    text = printed(run.name, "--limit", "2")
+    text = printed(run.name, "--limit", "2".zfill(30))
     assert text.startswith(f"run {run.name}, after epoch 3\nright ")
     assert max(map(len, text.splitlines())) < 100
     head, first, second, more = text.splitlines()[-4:]
