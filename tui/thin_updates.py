@@ -55,7 +55,10 @@ def whole(segments: Iterable[Segment], first: int, last: int) -> tuple[int, int]
     x = 0
     for segment in segments:
         end = x + cached_cell_len(segment.text)
-        if end - x != len(segment.text):
+        # Not by its length: what takes no cell at all makes up for one that takes two.
+        if not segment.text.isascii() and any(
+            get_character_cell_size(character) > 1 for character in set(segment.text)
+        ):
             for character in segment.text:
                 after = x + get_character_cell_size(character)
                 first = x if x < first < after else first

@@ -80,6 +80,9 @@ def test_half_a_wide_character_is_not_sent() -> None:
     line = [Segment("xa猫b"), Segment("犬")]
     found = {span: whole(line, *span) for span in [(0, 2), (2, 3), (3, 6), (4, 5)]}
     assert found == {(0, 2): (0, 2), (2, 3): (2, 4), (3, 6): (2, 7), (4, 5): (4, 5)}
+    # An accent of its own takes no cell, and so hides the second one of a wide character.
+    accented = [Segment("e\N{COMBINING ACUTE ACCENT}猫b")]
+    assert [whole(accented, *span) for span in [(0, 2), (2, 3)]] == [(0, 3), (1, 3)]
 
 
 def told(update: Any) -> str:
