@@ -46,11 +46,14 @@ class Shot:
 
 SLOW = {"pace": 250, "epochs": 60}
 
+LEARNING = {"pace": 400, "epochs": 10}
+"""Still at it when the picture is taken."""
+
 WILD = {"learning_rate": 100, "optimizer": "momentum", "pace": 0}
 
 SHOTS = (
-    Shot("train-120x40", (120, 40), "quick", {"pace": 900}, ["space"], 4, ["w"]),
-    Shot("train-200x60", (200, 60), "quick", {"pace": 900}, ["space"], 4),
+    Shot("train-120x40", (120, 40), "quick", LEARNING, ["space"], 4, ["w"]),
+    Shot("train-200x60", (200, 60), "quick", LEARNING, ["space"], 4),
     Shot("train-80x24", (80, 24), "first-light", SLOW, ["space"], 20),
     Shot("settings-80x24", (80, 24), "first-light", SLOW, ["space"], 12, ["f", "tab", "tab"]),
     Shot("log-80x24", (80, 24), "first-light", SLOW, ["space"], 15, ["g", "l"]),
