@@ -57,7 +57,7 @@ def test_an_alert_says_why_and_what_a_key_would_do(kind: Kind) -> None:
     assert len(f"{state.status.alert}; a: {state.status.remedy}") < 66
     told = " ".join(" ".join(state.book.lines).split())
     assert "! " + advice.why(alert) in told
-    assert told.endswith(f"a: {state.advice.words}")
+    assert told.endswith(f"<health.act>: {state.advice.words}")
     # What is suggested can be done.
     spec = SPECS[state.advice.name]
     assert spec.parse(state.advice.value) == state.advice.value
@@ -121,7 +121,7 @@ def test_advice_goes_on_from_what_there_is() -> None:
 def test_after_a_divergence_it_is_back_with_a_tenth_of_the_learning_rate() -> None:
     state = state_after(Diverged(27, 1, float("nan"), 0.05))
     assert state.advice == advice.Advice("fork", "learning_rate", 0.005)
-    assert state.status.sentence.endswith("a: back, with rate 0.005")
+    assert state.status.sentence.endswith("<health.act>: back, with rate 0.005")
 
 
 def test_a_worker_writes_what_is_amiss_and_the_next_one_does_not_repeat_it(

@@ -95,7 +95,7 @@ async def test_a_sentence_too_long_is_cut_with_a_sign(size: tuple[int, int]) -> 
 async def test_bad_news_that_does_not_fit_is_said_again_where_it_does() -> None:
     async with opened(QuietSession(), (60, 16)) as (app, pilot):
         app.train.show_state(of_phase("diverged"))
-        sentence = app.train.status.sentence
+        sentence = app.train.in_keys(app.train.status.sentence)
         await wait_for(pilot, lambda: toasts(app) == [sentence])
         await wait_for(pilot, lambda: toast(app) == sentence)
     async with opened(QuietSession(), (200, 60)) as (app, pilot):

@@ -56,7 +56,7 @@ BACKPROP = (
     ),
     Command(
         "backprop.check", "backprop", "G", "Check all",
-        "Check the gradient of the whole network against differences; esc stops it", "check",
+        "Check the gradient of the whole network against differences", "check",
     ),
     Command(
         "backprop.next_digit", "backprop", "n,right_square_bracket", "Next digit",

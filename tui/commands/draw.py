@@ -23,7 +23,7 @@ DRAW = (
         "draw.undo", "draw", "u", "Undo", "Take back the last stroke", "undo", in_footer=True,
     ),
     Command(
-        "draw.clear", "draw", "c,delete", "Clear", "An empty sheet; u brings back what was on it",
+        "draw.clear", "draw", "c,delete", "Clear", "An empty sheet; Undo brings the old one back",
         "clear", in_footer=True,
     ),
     Command(

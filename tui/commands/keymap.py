@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +13,10 @@ from tui.commands.command import Command
 
 NAMED = {key.value.rpartition("+")[2] for key in Keys}
 """Keys that have a name and no character; the others are called as Unicode calls what they type."""
+
+
+PLACE = re.compile(r"<([a-z]+\.[a-z_]+)>")
+"""Where a sentence leaves room for the key of a command."""
 
 
 def renamed(commands: Iterable[Command], keys: Mapping[str, str]) -> tuple[Command, ...]:
@@ -33,9 +38,14 @@ def key_of(name: str, commands: Iterable[Command], keys: Mapping[str, str]) -> s
 
 def with_keys(sentence: str, commands: Iterable[Command], keys: Mapping[str, str]) -> str:
     """A sentence in which `<room.runs>` stands for the key of that command."""
-    for command in renamed(commands, keys):
-        sentence = sentence.replace(f"<{command.id}>", command.key_name)
-    return sentence
+    if "<" not in sentence:
+        return sentence
+
+    def key(place: re.Match[str]) -> str:
+        own = renamed((c for c in commands if c.id == place[1]), keys)
+        return own[0].key_name if own else place[0]
+
+    return PLACE.sub(key, sentence)
 
 
 def checked(

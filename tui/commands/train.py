@@ -82,7 +82,7 @@ TRAIN = (
     ),
     Command(
         "chart.zoom", "train", "z", "Zoom",
-        "A stretch of the curve: from the cursor, and again, to the cursor; esc goes back",
+        "A stretch of the curve: from the cursor, and again, to the cursor",
         "choose_stretch",
     ),
     Command(

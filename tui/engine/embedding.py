@@ -64,7 +64,9 @@ def embedded(features: Array) -> Generator[tuple[Array | None, float], None, Non
             if select.select([process.stdout], [], [], TICK)[0]:
                 some = os.read(process.stdout.fileno(), 1 << 16)
                 if not some:
-                    raise RunError("t-SNE has ended before it was done; t draws it again.")
+                    raise RunError(
+                        "t-SNE has ended before it was done; <look.tsne> draws it again."
+                    )
                 heard += some
             while len(heard) >= HEAD.size:
                 share, size = HEAD.unpack_from(heard)

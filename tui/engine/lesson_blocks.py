@@ -14,8 +14,8 @@ from tui.engine.passage import passage
 from tui.engine.taken_apart import Parts, Term
 
 ALONE = (
-    " Of one digit alone nothing is left: it is its own mean. A batch of several (m) shows what "
-    "there is to see."
+    " Of one digit alone nothing is left: it is its own mean. A batch of several "
+    "(<backprop.batch>) shows what there is to see."
 )
 
 

@@ -48,6 +48,9 @@ ALERT_SHOWN_FOR = 20.0
 """Seconds after which an alert leaves the status line to other news; it can be acted on for as long
 as it has not settled."""
 
+ACT = "<health.act>"
+"""The key that does what is suggested, by the name of its command; whoever shows it knows it."""
+
 LONGEST_LOG = 5000
 
 MOST_MARKS = 200
@@ -103,7 +106,7 @@ class RunState:
                 status = self.status
                 epoch = under_way(status.epoch, self.hyperparameters.epochs)
                 sentence = f"The worker died at epoch {epoch}, step {status.step:,}"
-                sentence += f"; {kept}: r goes on from there." if kept else "."
+                sentence += f"; {kept}: <run.take_up> goes on from there." if kept else "."
                 self.say(sentence)
                 if words:
                     last = f"Its last words: {printable(words, 160)}"
@@ -239,7 +242,9 @@ class RunState:
             case Diverged():
                 back = advice.after_divergence(fact, self.hyperparameters)
                 rate = format_value(back.value)
-                self._end("diverged", f"{log_lines.what_diverged(fact)} a: back, with rate {rate}")
+                self._end(
+                    "diverged", f"{log_lines.what_diverged(fact)} {ACT}: back, with rate {rate}"
+                )
                 self.advice = back
             case Stopped():
                 self._end("stopped", log_lines.unkept(fact))
@@ -255,7 +260,7 @@ class RunState:
             for line in log_lines.wrapped(log_lines.line(entry)):
                 self.say(line)
         if isinstance(fact, Alert | Diverged) and self.advice is not None:
-            self.say(f"{' ' * 8} a: {self.advice.words}")
+            self.say(f"{' ' * 8} {ACT}: {self.advice.words}")
 
     def _tell_alert(self, now: float = 0.0) -> None:
         """Have the latest alert on show that is neither settled nor acted on, if there is one."""

@@ -110,7 +110,7 @@ class BackpropScreen(BackpropDesk):
     def show_state(self, state: RunState | None) -> None:
         """The run as it is by now; a lesson that is going on is left as it is."""
         if state is None:
-            self.sentence = self.in_keys(NO_RUN)
+            self.sentence = NO_RUN
             return
         self.status = state.status
         self.follow(state)

@@ -214,7 +214,8 @@ class BackpropDesk(Room):
                 raise _Unwanted
             if time.monotonic() - told > TELL_EVERY:
                 told = time.monotonic()
-                words = f"Checking the gradient: {done:,} of {total:,} numbers; esc stops it."
+                words = f"Checking the gradient: {done:,} of {total:,} numbers"
+                words += "; <backprop.leave> stops it."
                 self.post_message(self.Checking(page, words))
 
         try:

@@ -52,8 +52,8 @@ class ChartDesk(PanedRoom):
 
     def _say_what_is_shown(self) -> None:
         for pane in self.query("#chart-pane"):
-            closely = ", a stretch (esc: back)" if self._closely else ""
-            pane.border_title = self.chart_view.words + closely
+            closely = ", a stretch (<field.leave>: back)" if self._closely else ""
+            pane.border_title = self.chart_view.words + self.in_keys(closely)
 
     def action_scope(self) -> None:
         self.chart_view = self.chart_view.next_scope()

@@ -53,7 +53,8 @@ def explain(subject: Subject, *, brief: bool) -> str:
     if brief:
         return (
             f"Seen: ink scaled to {frame.box} pixels, its {middle}, as with the digits it learnt "
-            "(nn/data/centre.py: Frame.centred). Without (m), it meets other weights.\n"
+            "(nn/data/centre.py: Frame.centred). Without (<draw.centring>), it meets other "
+            "weights.\n"
             "Bars: p_k = exp(z_k) / sum_j exp(z_j), z the last layer's sums (nn/losses.py: "
             "softmax). They sum to 1, digit or not."
         )
@@ -61,9 +62,9 @@ def explain(subject: Subject, *, brief: bool) -> str:
         f"Seen: the ink is scaled until its longer side is {frame.box} pixels, and put into the "
         f"field of {frame.width}x{frame.height} with its {middle}, for so lie the digits "
         "the network has learnt from (nn/data/centre.py: Frame.centred).\n\n"
-        "m shows it the drawing as it is. A dense layer computes a = f(xW + b), and each pixel has "
-        "weights of its own: a 7 in a corner meets weights that have never seen a stroke there, "
-        "and is, to this network, no 7.\n\n"
+        "<draw.centring> shows it the drawing as it is. A dense layer computes a = f(xW + b), and "
+        "each pixel has weights of its own: a 7 in a corner meets weights that have never seen a "
+        "stroke there, and is, to this network, no 7.\n\n"
         "Bars: p_k = exp(z_k) / sum_j exp(z_j), where z are the sums of the last layer "
         "(nn/losses.py: softmax). They sum to 1 whatever is drawn: a network of these "
         "classes cannot say that it is none of them."
@@ -128,7 +129,8 @@ class DrawScreen(DrawDesk):
     def _explain(self) -> None:
         subject = self.reading.subject if self.reading is not None else Subject()
         for shown in self.query("#explain").results(Static):
-            shown.update(explain(subject, brief=self.size.width < ROOM_TO_EXPLAIN))
+            words = explain(subject, brief=self.size.width < ROOM_TO_EXPLAIN)
+            shown.update(self.in_keys(words))
 
     def watch_samples(self, samples: Samples | None) -> None:
         words = ""

@@ -122,7 +122,7 @@ class ErrorsScreen(ErrorsDesk):
     def show_state(self, state: RunState | None) -> None:
         """The run as it is by now; its mistakes are read aside."""
         if state is None:
-            self.sentence = self.in_keys(NO_RUN)
+            self.sentence = NO_RUN
             return
         self.status = state.status
         self.follow(state)
@@ -231,7 +231,7 @@ class ErrorsScreen(ErrorsDesk):
 
     def action_other_side(self) -> None:
         if self.rival is None:
-            self.complain("There is no second run yet; r chooses one.")
+            self.complain("There is no second run yet; <errors.rival> chooses one.")
             return
         if not self.wish.side:
             # What only this run has right is among its wrong answers never to be found.

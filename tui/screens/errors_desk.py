@@ -267,7 +267,7 @@ class ErrorsDesk(Room):
             if time.monotonic() - told > TELL_EVERY:
                 told = time.monotonic()
                 share = f" {done / total:.0%}" if total else ""
-                self.post_message(self.Saving(f"{what}{share}; esc stops it."))
+                self.post_message(self.Saving(f"{what}{share}; <errors.widen> stops it."))
 
         histories = np.empty((0, len(view.indices)), np.uint8)
         if kind == "csv" and self._reader is not None:
@@ -287,7 +287,7 @@ class ErrorsDesk(Room):
 
     @on(Saving)
     def _saving(self, event: Saving) -> None:
-        self.message = "" if event.done else event.words
+        self.message = "" if event.done else self.in_keys(event.words)
         if event.done and event.well:
             self.notify(event.words, markup=False)
         elif event.done:

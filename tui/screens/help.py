@@ -12,8 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from tui.commands import RoomName, commands_in
-from tui.commands.keymap import renamed
+from tui.commands import COMMANDS, RoomName, commands_in
+from tui.commands.keymap import renamed, with_keys
 from tui.screens.about import ABOUT
 from tui.screens.dialog import Dialog
 from tui.widgets.status_line import FIRST_LINE
@@ -41,16 +41,17 @@ class HelpScreen(Dialog[None]):
     def __init__(self, room: RoomName, keys: Mapping[str, str]) -> None:
         """The keys of one room, and those that work everywhere."""
         super().__init__()
-        self._room = room
         self.rows = [(c.key_name, c.help) for c in renamed(commands_in(room), keys)]
+        self._about = with_keys(ABOUT.get(room, ""), COMMANDS, keys)
         self.rows.append(("ctrl+p", "The palette: every command by name, and themes"))
 
     def compose(self) -> ComposeResult:
         with VerticalScroll() as box:
             box.border_title = "Keys"
             yield Static(_table(self.rows), id="keys")
-            about = (ABOUT.get(self._room, ""), FIRST_LINE)
-            yield Static("\n".join(filter(None, about)), markup=False, id="about")
+            yield Static(
+                "\n".join(filter(None, (self._about, FIRST_LINE))), markup=False, id="about"
+            )
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> Table:

@@ -78,7 +78,7 @@ class LookScreen(LookDesk):
                     LookScreen.scene, LookScreen.digit, LookScreen.words, other=LookScreen.tsne
                 )
         with Container(id="explain-pane", classes="pane"):
-            yield Explain().data_bind(view=LookScreen.shown_view)
+            yield Explain().data_bind(LookScreen.keys, view=LookScreen.shown_view)
         yield DigitField()
         yield self.too_small()
         yield KeyLine(commands_in("look")).data_bind(LookScreen.editing)

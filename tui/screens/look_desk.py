@@ -87,7 +87,7 @@ class LookDesk(Room):
         self.forget()
         self.scene = None
         if self._looker is None:
-            self.scene = Scene(Wish(), sentence=self.in_keys(NO_RUN) if state is None else NO_FILES)
+            self.scene = Scene(Wish(), sentence=NO_RUN if state is None else NO_FILES)
         self.look()
 
     def wish(self) -> Wish:
@@ -149,8 +149,11 @@ class LookDesk(Room):
         if network is None or self._looker is None:
             self.complain("There is no network yet whose digits could be put on a map.")
             return
-        self.words = "t-SNE 0%, esc stops it"
+        self.words = self._drawing(0.0)
         self._embed(self._looker, network)
+
+    def _drawing(self, done: float) -> str:
+        return self.in_keys(f"t-SNE {done:.0%}, <look.back> stops it")
 
     def stop_drawing(self) -> bool:
         """Was a map being drawn?"""
@@ -178,7 +181,7 @@ class LookDesk(Room):
     def _embedded(self, event: Embedded) -> None:
         if not self.words or event.looker is not self._looker:
             return
-        self.words = "" if event.done >= 1 else f"t-SNE {event.done:.0%}, esc stops it"
+        self.words = "" if event.done >= 1 else self._drawing(event.done)
         if event.problem:
             self.complain(event.problem)
         elif event.chart is not None:

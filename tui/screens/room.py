@@ -106,6 +106,7 @@ class Room(Screen[None]):
             widget.set_reactive(PictureWidget.ascii_only, self.ascii_only)
             widget.set_reactive(PictureWidget.link, self.link)
             widget.set_reactive(PictureWidget.flowing, self.flowing)
+            widget.set_reactive(PictureWidget.keys, self.keys)
 
     def forget_lines(self) -> None:
         """Let go of what was painted, now that it is out of sight: it is made anew in a moment, and
@@ -162,14 +163,19 @@ class Room(Screen[None]):
     def explain_focus(self) -> None:
         """Say of what has the focus what the mouse hears by resting there."""
         widget = self.in_hand_or_focus()
-        self.hint(_words_about(widget) or "Nothing is known of this.", widget.region.offset)
+        self.hint(self._words_about(widget) or "Nothing is known of this.", widget.region.offset)
+
+    def _words_about(self, widget: Widget) -> str:
+        """Its own hint, or that of the nearest thing it is in."""
+        around = (node for node in widget.ancestors_with_self if isinstance(node, Widget))
+        return self.in_keys(next((str(node.tooltip) for node in around if node.tooltip), ""))
 
     def _handle_tooltip_timer(self, widget: Widget) -> None:
         # Textual's own is laid out on the screen, and all of that is sent anew each time.
         if widget is self._used:
             return  # Who draws on a sheet, or drags along a chart, need not be told that one can.
         self._used = None
-        words = _words_about(widget)
+        words = self._words_about(widget)
         if words and self.app.mouse_captured is None and not self.jump.places:
             self.hint(words, self.app.mouse_position)
 
@@ -201,8 +207,8 @@ class Room(Screen[None]):
             widget.flowing = flowing
 
     def watch_keys(self, keys: Mapping[str, str]) -> None:
-        for line in (*self.query(KeyLine), *self.query(StatusLine)):
-            line.keys = keys
+        for widget in self.query(PictureWidget):
+            widget.keys = keys
 
     def watch_link(self, link: Link) -> None:
         for widget in self.query(PictureWidget):
@@ -245,9 +251,3 @@ class Room(Screen[None]):
     async def _key_clicked(self, event: KeyLine.Clicked) -> None:
         room = self.app if event.command.room == "app" else self
         await self.app.run_action(event.command.action, room)
-
-
-def _words_about(widget: Widget) -> str:
-    """Its own hint, or that of the nearest thing it is in."""
-    around = (node for node in widget.ancestors_with_self if isinstance(node, Widget))
-    return next((str(node.tooltip) for node in around if node.tooltip), "")

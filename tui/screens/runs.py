@@ -96,7 +96,7 @@ class RunsScreen(Room):
 
     @on(RunTable.Chosen)
     def _describe(self, event: RunTable.Chosen) -> None:
-        words = in_words(event.entry) if event.entry else ""
+        words = self.in_keys(in_words(event.entry)) if event.entry else ""
         shown = self.query_one("#run-words", Static)
         if str(shown.content) != words:
             shown.update(words)
@@ -120,6 +120,8 @@ def in_words(entry: ListedRun) -> str:
     if run.sentence:
         lines.append(run.sentence[:1].upper() + run.sentence[1:])
     if run.state == "died":
-        lines.append("r takes it up at its last checkpoint; what comes is what would have come.")
+        lines.append(
+            "<runs.take_up> takes it up at its last checkpoint; what comes is what would have come."
+        )
     lines.append(printable(entry.run.path))
     return "\n".join(line for line in lines if line)

@@ -140,7 +140,7 @@ class TrainScreen(TrainDesk):
         if old.phase != new.phase:
             self.refresh_bindings()
             if new.phase in BAD and not self.query_one(StatusLine).has_room_for(new):
-                self.notify(new.sentence, severity="error", timeout=20, markup=False)
+                self.notify(self.in_keys(new.sentence), severity="error", timeout=20, markup=False)
 
     def watch_shown_pane(self, shown: str) -> None:
         for pane in TABS:

@@ -41,11 +41,14 @@ def reach(plan: ChartPlan, one: float, other: float) -> Stretch:
     return float(found.first[low]), float(found.last[high])
 
 
-def laid(picture: Picture, plan: ChartPlan, cursor: float, start: float | None) -> Picture:
+def laid(
+    picture: Picture, plan: ChartPlan, cursor: float, start: float | None, zoom: str
+) -> Picture:
     """The picture of a plan with a cursor at a step, and a line below that says what is there.
 
     Args:
         start: the step at which the stretch that is being chosen begins; None while there is none.
+        zoom: the key that chooses a stretch.
     """
     canvas = Canvas(picture.width, picture.height + 1)
     canvas.blit(0, 0, picture.codes, picture.styles)
@@ -69,18 +72,19 @@ def laid(picture: Picture, plan: ChartPlan, cursor: float, start: float | None) 
     canvas.codes[axis, cell] = ord(plan.markers.foot)
     canvas.styles[axis, cell] = Role.CURSOR
     column = 0
-    for role, words in _readout(plan, found, at, start):
+    for role, words in _readout(plan, found, at, start, zoom):
         column = canvas.put(column, picture.height, words, role)
     return Picture.from_canvas(canvas, picture.palette)
 
 
 def _readout(
-    plan: ChartPlan, found: Columns, at: int, start: float | None
+    plan: ChartPlan, found: Columns, at: int, start: float | None, zoom: str
 ) -> list[tuple[Role, str]]:
-    """What stands in the line below: where it is, then each curve's value there, and what z does.
+    """What stands in the line below: where it is, then each curve's value there, and what
+    the key that chooses a stretch does.
     Where not all of it fits, what can be done without goes first."""
     x, first, last = float(found.x[at]), int(found.first[at]), int(found.last[at])
-    hint = "  z: a stretch from here" if start is None else "  z: the stretch to here"
+    hint = f"  {zoom}: " + ("a stretch from here" if start is None else "the stretch to here")
     for fullness in (3, 2, 1, 0):
         said = [(Role.CURSOR, where(plan, first, last, short=fullness == 0))]
         for line in plan.lines:

@@ -231,9 +231,10 @@ def _none_yet(metric: Metric) -> str:
 
 def _nothing_finite(metric: Metric, stretch: Stretch | None, *, zoomed: bool) -> str:
     if zoomed:
-        return "Nothing was measured in this stretch; esc shows more."
+        return "Nothing was measured in this stretch; <field.leave> shows more."
     if stretch is not None and metric in ONCE_AN_EPOCH:
-        return f"No {metric} in this stretch: it is measured after every epoch; o shows more."
+        none = f"No {metric} in this stretch"
+        return f"{none}: it is measured after every epoch; <chart.scope> shows more."
     return f"No {metric} so far is a finite number."
 
 

@@ -120,8 +120,8 @@ class DigitDetail(DigitPicture):
         view = self.view
         if view is None or not len(view.indices):
             hint = self.get_component_rich_style("digit-detail--quiet")
-            words = "" if view is None else "There is no digit to be seen: Esc widens the filter."
-            self.show_sentence(words, hint, self.rich_style)
+            words = "There is no digit to be seen: <errors.widen> widens the filter."
+            self.show_sentence("" if view is None else words, hint, self.rich_style)
             return
         digit = int(view.indices[min(self.cursor, len(view.indices) - 1)])
         found = self.findings

@@ -181,7 +181,8 @@ class DigitGallery(DigitPicture):
         if not len(self.view.indices):
             wish = self.view.wish
             if self.view.comparison is not None and wish.side:
-                return f"No digit of this filter is right only {wish.side}; x shows others."
+                only = f"No digit of this filter is right only {wish.side}"
+                return f"{only}; <errors.side> shows others."
             what = wish.query.text
             return f"After epoch {self.view.mistakes.predictions.epoch}, no test digit is: {what}"
         if layout is None:

@@ -10,6 +10,8 @@ from textual.containers import VerticalScroll
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from tui.commands import COMMANDS
+from tui.commands.keymap import with_keys
 from tui.engine.scene import View
 
 LAYERS = """\
@@ -29,8 +31,8 @@ A unit of the first hidden layer weighs every pixel: z = x1 w1 + x2 w2 + ... + b
 have the shape of an image. Yellow (or + * #): ink there speaks for it; blue (or - = %): against.
 Beside it, the test digits it answers most to. Strokes and edges mean that it has found something; \
 noise, that it has learnt little, or where no digit has ink, nothing at all.
-space switches a unit off: a = 0 whatever comes, in a copy; the run is left alone. That the \
-accuracy hardly falls is usual: many units do each other's work. u undoes.
+<look.switch> switches a unit off: a = 0 whatever comes, in a copy; the run is left alone. That \
+the accuracy hardly falls is usual: many units do each other's work. <look.undo> undoes.
 In nn/analysis/units.py: first_weights, strongest, without, count_right."""
 
 MAP = """\
@@ -39,8 +41,8 @@ Digits that lie together look alike to the network; an underlined one is taken f
 PCA looks at that cloud from where it is widest. With its mean taken off, it is X = U S V^T, and \
 the map is X times the first two columns of V. The shares say how much of the \
 variance lies across and up.
-t-SNE (t) puts neighbours next to each other instead; there, neither distances between clusters \
-nor their sizes mean anything.
+t-SNE (<look.tsne>) puts neighbours next to each other instead; there, neither distances between \
+clusters nor their sizes mean anything.
 In nn/analysis/projection.py: pca; in nn/network.py: Network.hidden; t-SNE is scikit-learn's."""
 
 EXPLAIN: Mapping[View, str] = MappingProxyType({"layers": LAYERS, "weights": WEIGHTS, "map": MAP})
@@ -59,9 +61,15 @@ class Explain(VerticalScroll, can_focus=True):
 
     view: reactive[View] = reactive("layers", repaint=False)
 
-    def compose(self) -> ComposeResult:
-        yield Static(EXPLAIN[self.view], markup=False)
+    keys: reactive[Mapping[str, str]] = reactive(dict, repaint=False)
+    """Keys of the user's own, by command."""
 
-    def watch_view(self, view: View) -> None:
-        for words in self.query(Static):
-            words.update(EXPLAIN[view])
+    def compose(self) -> ComposeResult:
+        yield Static(self._words(), markup=False)
+
+    def watch_view(self) -> None:
+        for shown in self.query(Static):
+            shown.update(self._words())
+
+    def _words(self) -> str:
+        return with_keys(EXPLAIN[self.view], COMMANDS, self.keys)

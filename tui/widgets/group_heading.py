@@ -14,7 +14,10 @@ from textual.widget import Widget
 FOLDED = "▶"
 OPEN = "▼"
 
-FOLDS = "Enter folds and unfolds this group; page up and down go to the others."
+FOLDS = (
+    "Enter folds and unfolds this group; <form.previous_group> and <form.next_group> go to the "
+    "others."
+)
 
 
 class GroupHeading(Widget, can_focus=True):

@@ -6,7 +6,7 @@ and sent each time. This one is a picture like the others: what changes in it is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -39,9 +39,6 @@ class KeyLine(PictureWidget):
     editing: reactive[bool] = reactive(False, repaint=False)
     """Does a field have the focus, so that only what works in fields is offered?"""
 
-    keys: reactive[Mapping[str, str]] = reactive(dict, repaint=False)
-    """Keys of the user's own, by command."""
-
     @dataclass
     class Clicked(Message):
         """A command was clicked."""
@@ -52,9 +49,6 @@ class KeyLine(PictureWidget):
         super().__init__()
         self._commands = commands
         self._ends: list[tuple[int, Command]] = []
-
-    def watch_keys(self) -> None:
-        self.request_picture(at_once=True)
 
     def watch_editing(self) -> None:
         self.request_picture(at_once=True)

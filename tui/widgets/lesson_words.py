@@ -60,23 +60,23 @@ def nats(loss: float) -> str:
 def outcome(page: Page) -> Line:
     """What the step does to the loss of these very digits."""
     lesson = page.lesson
-    rate = f"learning rate {lesson.learning_rate:.4g}"
     before = page.before
     if before is None:
         fell = lesson.loss_after < lesson.loss
         return Line(
             (
-                (f"a would change this loss {nats(lesson.loss)} → ", "plain"),
+                (f"<backprop.apply> would change this loss {nats(lesson.loss)} → ", "plain"),
                 (nats(lesson.loss_after), "good" if fell else "bad"),
-                (f" ({rate})", "quiet"),
+                (f" (learning rate {lesson.learning_rate:.4g})", "quiet"),
             )
         )
     was, now = before.lesson.loss, before.lesson.loss_after
     return Line(
         (
-            (f"Applied to a copy: loss {nats(was)} → ", "plain"),
+            (f"On a copy: {nats(was)} → ", "plain"),
             (f"{nats(now)} {'✓ fell' if now < was else '✗ rose'}", "good" if now < was else "bad"),
-            (f"; z undoes it, a goes on to {nats(lesson.loss_after)} ({rate})", "quiet"),
+            (f"; <backprop.undo> undoes, <backprop.apply>: → {nats(lesson.loss_after)}", "quiet"),
+            (f" (rate {lesson.learning_rate:.4g})", "quiet"),
         )
     )
 
@@ -115,7 +115,12 @@ def explained(step: Step) -> tuple[Line, ...]:
 def apart(parts: Parts | None, opinion: Opinion | None, height: int) -> tuple[Line, ...]:
     """One number: what others say of it if they were asked, and the sum that it is."""
     if parts is None:
-        return (line("An earlier step has made this; v shows what this one makes.", "quiet"),)
+        return (
+            line(
+                "An earlier step has made this; <backprop.matrix> shows what this one makes.",
+                "quiet",
+            ),
+        )
     lines = [Line(((f"{parts.name} = ", "plain"), (exact(parts.number), "strong")))]
     if opinion is not None:
         lines += second_opinion(opinion)
@@ -200,8 +205,9 @@ def check(found: Checked | None, progress: str) -> tuple[Line, ...]:
         return (
             line(
                 progress
-                or f"G checks the gradient of the whole network on these digits: {OF_EACH} numbers "
-                "of every weight matrix and bias vector, each against a difference."
+                or "<backprop.check> checks the gradient of the whole network on these digits: "
+                f"{OF_EACH} numbers of every weight matrix and bias vector, each against a "
+                "difference."
             ),
         )
     result = found.check

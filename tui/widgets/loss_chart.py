@@ -237,7 +237,9 @@ class LossChart(PictureWidget):
         if sheet is None or planned is None:
             return
         if cursor is not None and planned.height < self.size.height:
-            sheet = chart_cursor.laid(sheet, planned, cursor, self.begun)
+            sheet = chart_cursor.laid(
+                sheet, planned, cursor, self.begun, self.in_keys("<chart.zoom>")
+            )
         self.show_picture(sheet)
 
     def _say(self, sentence: str) -> None:

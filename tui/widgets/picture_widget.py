@@ -10,6 +10,7 @@ until the link has had the time for the last one. Once the stream ends, nothing 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import monotonic
 from typing import ClassVar
 
@@ -24,6 +25,8 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
+from tui.commands import COMMANDS
+from tui.commands.keymap import with_keys
 from tui.link import LINKS, Link
 from tui.widgets.painted import Painted
 
@@ -52,6 +55,9 @@ class PictureWidget(Widget):
 
     flowing: reactive[bool] = reactive(True, repaint=False)
     """Do news come in a stream? Those that come one by one, or last, need not wait."""
+
+    keys: reactive[Mapping[str, str]] = reactive(dict, repaint=False)
+    """Keys of the user's own, by command."""
 
     def __init__(self, *, max_rate: float = 5.0) -> None:
         """Make an empty picture widget that new data repaint at most `max_rate` times a second."""
@@ -161,8 +167,12 @@ class PictureWidget(Widget):
         from tui.widgets.strips import Canvas, Picture
 
         canvas = Canvas(self.size.width, self.size.height)
-        canvas.put_paragraph(text, 1)
+        canvas.put_paragraph(self.in_keys(text), 1)
         self.show_picture(Picture.from_canvas(canvas, (ground, style)))
+
+    def in_keys(self, sentence: str) -> str:
+        """A sentence with the keys of the commands that it names."""
+        return with_keys(sentence, COMMANDS, self.keys)
 
     def render_line(self, y: int) -> Strip:
         """Hand out a finished strip."""
@@ -224,6 +234,10 @@ class PictureWidget(Widget):
 
     def watch_ascii_only(self) -> None:
         """Draw again in the other characters."""
+        self.request_picture(at_once=True)
+
+    def watch_keys(self) -> None:
+        """Say by which keys, now that these are others."""
         self.request_picture(at_once=True)
 
     def watch_link(self) -> None:

@@ -87,11 +87,11 @@ class RunLog(PictureWidget, can_focus=True):
         self.picture_begun()
         width, height = self.size
         canvas = Canvas(width, height)
-        lines = self.lines
+        lines = list(self.book.lines) if self.book else []
         top = self.top
         ellipsis = "~" if self.ascii_only else "…"
         for y, line in enumerate(lines[top : top + height]):
-            canvas.put(0, y, shorten(line, width - 2, ellipsis), 1)
+            canvas.put(0, y, shorten(self.in_keys(line), width - 2, ellipsis), 1)
             self._mark_selection(canvas, y, top + y)
         if len(lines) > height:
             self._draw_thumb(canvas, top, len(lines))
@@ -102,8 +102,8 @@ class RunLog(PictureWidget, can_focus=True):
 
     @property
     def lines(self) -> list[str]:
-        """All lines that are kept, oldest first."""
-        return list(self.book.lines) if self.book else []
+        """All lines that are kept, oldest first, as they are read."""
+        return [self.in_keys(line) for line in self.book.lines] if self.book else []
 
     def render_line(self, y: int) -> Strip:
         # Textual selects by the text offsets that strips carry.

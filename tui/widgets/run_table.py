@@ -141,7 +141,9 @@ class RunTable(PictureWidget, can_focus=True):
         self.picture_begun()
         hint = self.get_component_rich_style("run-table--quiet")
         if not self.runs:
-            words = f"There are no runs in {self.where} yet; 1 and space start one."
+            words = (
+                f"There are no runs in {self.where} yet; <room.train> and <run.toggle> start one."
+            )
             self.show_sentence(
                 words if self.runs is not None else "Looking for runs.", hint, self.rich_style
             )

@@ -89,9 +89,6 @@ class StatusLine(PictureWidget):
     """Bytes a second that went to the terminal of late; told along with what else there is to tell,
     for to say that nothing is sent would be to send something."""
 
-    keys: reactive[Mapping[str, str]] = reactive(dict, repaint=False)
-    """Keys of the user's own, by command."""
-
     def __init__(self, *, in_train: bool = False) -> None:
         """`in_train` is where the key that does something about an alert works at once."""
         super().__init__()
@@ -103,9 +100,6 @@ class StatusLine(PictureWidget):
         """Be about what is below the pointer."""
         part = next((part for end, part in self._ends if event.x < end), "")
         self.tooltip = f"{part}: {PARTS[part]}" if part else FIRST_LINE
-
-    def watch_keys(self) -> None:
-        self.request_picture(at_once=True)
 
     def watch_status(self, old: RunStatus, new: RunStatus) -> None:
         self.request_picture(at_once=old.phase != new.phase)
@@ -121,7 +115,7 @@ class StatusLine(PictureWidget):
             canvas.put(x, shorten(words, width - x - 1, "~" if self.ascii_only else "…"), 3)
         elif status.sentence:
             ellipsis = "~" if self.ascii_only else "…"
-            canvas.put(x, shorten(status.sentence, width - x - 1, ellipsis), 0)
+            canvas.put(x, shorten(self.in_keys(status.sentence), width - x - 1, ellipsis), 0)
         elif status.alert:
             self._draw_alert(canvas, x)
         elif status.steps:
@@ -139,7 +133,8 @@ class StatusLine(PictureWidget):
 
     def has_room_for(self, status: RunStatus) -> bool:
         """Can its sentence be read to the end?"""
-        return cells(f" {self._state(status)}  {status.sentence} ") <= self.size.width
+        sentence = self.in_keys(status.sentence)
+        return cells(f" {self._state(status)}  {sentence} ") <= self.size.width
 
     def _state(self, status: RunStatus) -> str:
         """What it does, with a mark that says the same without colour."""

@@ -189,7 +189,8 @@ class WeightsView(ScenePicture):
             sheet.put(0, y, shorten(words, sheet.width, ellipsis), QUIET)
             return y + 2
         if not self.off or flow is None:
-            sheet.put(0, y, shorten("space: off or on, u: undo", sheet.width, ellipsis), QUIET)
+            words = self.in_keys("<look.switch>: off or on, <look.undo>: undo")
+            sheet.put(0, y, shorten(words, sheet.width, ellipsis), QUIET)
             return y + 2
         off = ", ".join(map(str, sorted(self.off)))
         sheet.put(0, y, shorten(f"off ({len(self.off)}): {off}", sheet.width, ellipsis), WRONG)

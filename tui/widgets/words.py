@@ -67,7 +67,7 @@ class Words(PictureWidget):
         self.picture_begun()
         canvas = Canvas(*self.size)
         ellipsis = "~" if self.ascii_only else "…"
-        lines = self.lines
+        lines = tuple(self._in_own_keys(each) for each in self.lines)
         if self._wrap:
             lines = tuple(part for each in lines for part in broken(each, canvas.width))
         first = min(max(self.seen - canvas.height // 3, 0), max(len(lines) - canvas.height, 0))
@@ -82,6 +82,9 @@ class Words(PictureWidget):
             canvas.put(canvas.width - 1, canvas.height - 1, ellipsis, TONES.index("quiet") + 1)
         styles = [self.get_component_rich_style(f"words--{tone}") for tone in TONES]
         self.show_picture(Picture.from_canvas(canvas, [self.rich_style, *styles]))
+
+    def _in_own_keys(self, line: Line) -> Line:
+        return Line(tuple((self.in_keys(text), tone) for text, tone in line.spans), line.indent)
 
 
 _PLAIN = str.maketrans({"×": "*", "→": ">", "✓": "+", "✗": "x", "·": ".", "…": "~", "≠": "!="})
