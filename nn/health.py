@@ -130,6 +130,14 @@ class Monitor:
         self._tests.clear()
         self._best = self._reference = math.inf
 
+    def recall(self, finding: Finding) -> None:
+        """What was told before this monitor came: it is not told again until it has settled."""
+        amiss = isinstance(finding, Alert)
+        (self._active.add if amiss else self._active.discard)(finding.kind)
+        if finding.kind == "dead_units":
+            self._died = amiss
+            self._ruined = isinstance(finding, Alert) and finding.value > RUINED
+
     def step(self, done: StepDone) -> tuple[Finding, ...]:
         """Is the loss above three standard deviations of the last hundred steps?"""
         self._losses.append(done.loss)

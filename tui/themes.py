@@ -4,7 +4,7 @@ Over SSH most terminals are taken for 256-colour ones. The night's colours are 2
 begin with, its greys pure greys, so that no digit turns lavender on the way.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from textual.color import Color
 from textual.theme import Theme
@@ -57,13 +57,14 @@ HUES = ("primary", "secondary", "accent", "warning", "error", "success")
 
 def fainter(theme: Theme) -> dict[str, str]:
     """A theme's colours for text that stands back: `$quiet` and others. On paper a colour fades
-    sooner than at night, and some themes have little contrast to begin with: they fade less."""
-    ink, paper = theme.foreground, theme.background
-    if ink is None or paper is None:
-        colours = theme.to_color_system().generate()
-        ink, paper = colours["foreground"], colours["background"]
-    both = Color.parse(ink), Color.parse(paper)
-    return {name: f"{ink} {_strength(*both, *wanted)}%" for name, wanted in FADED.items()}
+    sooner than at night, and some themes have little contrast to begin with: they fade less. On a
+    panel there is less of it than on paper, so what is quiet there is a shade of its own."""
+    colours = readable(theme.to_color_system().generate())
+    ink = colours["foreground"]
+    *papers, panel = (Color.parse(colours[name]) for name in GROUNDS)
+    wanted = {name: (papers, *how) for name, how in FADED.items()}
+    wanted["quiet-on-panel"] = ([panel], *FADED["quiet"])
+    return {name: f"{ink} {_strength(Color.parse(ink), *how)}%" for name, how in wanted.items()}
 
 
 def readable(variables: Mapping[str, str]) -> dict[str, str]:
@@ -73,7 +74,7 @@ def readable(variables: Mapping[str, str]) -> dict[str, str]:
     paper = grounds[0]
     end = Color.parse("white" if paper.brightness < 0.5 else "black")
     found = dict(variables)
-    for name in (kind + hue for hue in HUES for kind in ("", "text-")):
+    for name in ("foreground", *(kind + hue for hue in HUES for kind in ("", "text-"))):
         colour = Color.parse(variables[name])
         if colour.ansi is None and paper.ansi is None:
             shades = (colour.blend(end, step / 20) for step in range(20))
@@ -89,11 +90,11 @@ def contrast(one: Color, other: Color) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def _strength(ink: Color, paper: Color, least: int, wanted: float) -> int:
-    if ink.ansi is not None or paper.ansi is not None:
+def _strength(ink: Color, grounds: Sequence[Color], least: int, wanted: float) -> int:
+    if any(colour.ansi is not None for colour in (ink, *grounds)):
         return least
     for percent in range(least, 100, 5):
-        if contrast(paper.blend(ink, percent / 100), paper) >= wanted:
+        if all(contrast(on.blend(ink, percent / 100), on) >= wanted for on in grounds):
             return percent
     return 100
 

@@ -70,6 +70,9 @@ class TuningControl(RunControl):
         if state is None or advice is None:
             self.complain("Nothing is amiss, so there is nothing to act on.")
             return
+        if advice.act == "find":
+            await self._find_rate(state.hyperparameters)
+            return
         changes = {advice.name: advice.value}
         if advice.act == "set":
             from tui.engine.commands import Set

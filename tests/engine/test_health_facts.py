@@ -70,7 +70,7 @@ def test_it_is_over_when_it_has_settled_or_has_been_acted_on(kind: Kind) -> None
     state = state_after(ALERTS[kind], Settled("spike" if kind != "spike" else "plateau", 1000))
     assert state.status.alert
     assert not is_logged(Settled(kind, 1000))
-    state.apply(Entry(0.0, Settled(kind, 1000)))
+    state.apply(Entry(30.0, Settled(kind, 1000)))
     assert (state.status.alert, state.advice) == ("", None)
     state = state_after(ALERTS[kind])
     assert state.advice is not None
@@ -103,6 +103,49 @@ def test_it_leaves_the_status_line_after_a_while_and_can_still_be_acted_on() -> 
         state.apply(Entry(time, done))
         assert bool(state.status.alert) == shown
         assert state.advice is not None
+
+
+def test_the_last_line_that_names_the_key_says_what_it_does() -> None:
+    """A jump of the loss is over before anybody has read of it; it can be acted on all the same."""
+
+    def said(state: RunState) -> str:
+        return next(line for line in reversed(state.book.lines) if "<health.act>: " in line)
+
+    def after(seconds: float) -> Entry:
+        return Entry(seconds, EpochDone(21, 945, 0.3, 0.4, 0.9, 0.05, 1.0, 1.0))
+
+    state = state_after(ALERTS["spike"], Settled("spike", 400))
+    assert state.status.alert == advice.short(ALERTS["spike"]) + ", over by now"
+    assert len(f"{state.status.alert}; a: {state.status.remedy}") < 66
+    state.apply(after(19.0))
+    assert state.advice is not None
+    assert said(state).endswith(f": {state.advice.words}")
+    state.apply(after(21.0))
+    assert (state.advice, state.status.alert) == (None, "")
+    assert said(state).endswith("nothing any more, it has settled")
+    # Beside another alert it need not stay.
+    state = state_after(ALERTS["dead_units"], ALERTS["spike"], Settled("spike", 400))
+    assert state.advice is not None
+    assert said(state).endswith(f": {state.advice.words}")
+    assert state.status.alert == advice.short(ALERTS["dead_units"])
+    # What is over gives way to what is not.
+    state = state_after(ALERTS["spike"], Settled("spike", 400), ALERTS["plateau"])
+    state.apply(Entry(0.0, Settled("plateau", 1000)))
+    state.apply(after(30.0))
+    assert state.advice is None
+
+
+def test_where_steps_are_tiny_already_still_smaller_ones_are_no_advice() -> None:
+    for optimizer, rate, act in (
+        ("sgd", 1e-7, "find"), ("sgd", 1e-3, "set"), ("sgd", 9e-4, "find"),
+        ("adam", 1e-4, "set"), ("adam", 9e-5, "find"),
+    ):  # fmt: skip
+        state = state_after(ALERTS["plateau"], optimizer=optimizer, learning_rate=rate)
+        assert state.advice is not None
+        assert state.advice.act == act
+    assert state.status.remedy == "find a learning rate"
+    state.apply(Entry(0.0, HyperparameterChanged("learning_rate", 9e-5, 0.002, 1000)))
+    assert state.advice is None
 
 
 def test_advice_goes_on_from_what_there_is() -> None:
@@ -143,7 +186,7 @@ def test_a_worker_writes_what_is_amiss_and_the_next_one_does_not_repeat_it(
 def test_a_knob_that_changes_what_the_loss_means_is_no_alarm(
     make_run: Make, facts_of: FactsOf
 ) -> None:
-    run = make_run(epochs=16, learning_rate=0.1)
+    run = make_run(epochs=18, learning_rate=0.1)
     worker, epochs = Worker(run, Stint.EPOCH), 0
     for entry in worker.run():
         if isinstance(entry.fact, Paused):
@@ -156,7 +199,10 @@ def test_a_knob_that_changes_what_the_loss_means_is_no_alarm(
     assert any(isinstance(fact, HyperparameterChanged) for fact in facts)
     losses = [fact.train_loss for fact in facts if isinstance(fact, EpochDone)]
     assert losses[7] > losses[5] + 0.5
-    assert not any(isinstance(fact, Alert) and fact.kind == "spike" for fact in facts)
+    # Nor is it for another worker, that has not seen it turned.
+    list(Worker(run).run())
+    kinds = {fact.kind for fact in facts_of(run) if isinstance(fact, Alert)}
+    assert not kinds & {"spike", "plateau"}
 
 
 def test_every_alert_has_a_line_that_says_so() -> None:

@@ -20,15 +20,19 @@ def test_contrast_is_that_of_wcag() -> None:
 def test_text_stands_out_from_the_paper_of_every_theme(theme: Theme) -> None:
     variables = theme.to_color_system().generate()
     colours = readable(variables)
-    paper = Color.parse(variables["background"])
-    for name in HUES:
+    for name in ("foreground", *HUES):
         for ground in GROUNDS:
             on = Color.parse(variables[ground])
             assert contrast(Color.parse(colours[name]), on) >= READABLE, (name, ground)
-    for name, (_, wanted) in FADED.items():
+    shades = {name: (wanted, GROUNDS[:2]) for name, (_, wanted) in FADED.items()}
+    shades["quiet-on-panel"] = (READABLE, GROUNDS[2:])
+    assert fainter(theme).keys() == shades.keys()
+    for name, (wanted, grounds) in shades.items():
         ink, strength = fainter(theme)[name].split()
-        faded = paper.blend(Color.parse(ink), int(strength[:-1]) / 100)
-        assert contrast(faded, paper) >= wanted or strength == "100%", name
+        for ground in grounds:
+            on = Color.parse(variables[ground])
+            faded = on.blend(Color.parse(ink), int(strength[:-1]) / 100)
+            assert contrast(faded, on) >= wanted, (name, ground)
 
 
 def test_the_terminals_own_colours_are_left_to_it() -> None:

@@ -32,6 +32,7 @@ Whoever watches:
 - `client`         starts a worker, iterates its facts, sends it commands
 - `state`, `run_status`    what a screen needs to know of a run, bounded, without Textual
 - `advice`         alerts in words, and what might be done about them
+- `alerts`         which of them is on show
 - `curve`, `series`, `columns`     a bounded memory of an unbounded curve, and a chart's columns
 - `history`, `chart_view`, `overlays`  a run's curves, how they are looked at, others laid over them
 

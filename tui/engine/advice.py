@@ -27,12 +27,19 @@ NAMES: Mapping[Kind, str] = MappingProxyType(
     }
 )
 
-Act = Literal["set", "fork", "restart"]
+Act = Literal["set", "fork", "restart", "find"]
+
+TINY, TINY_ADAPTIVE = 1e-4, 1e-5
+"""Learning rates below which a loss stands still for want of steps that lead anywhere: plain ones,
+and those that the optimiser makes as long as the rate is, whatever the gradient."""
+
+ADAPTIVE = ("rmsprop", "adam", "adamw")
 
 
 @dataclass(frozen=True)
 class Advice:
-    """Turn a knob, fork the run from its last checkpoint, or start anew: with another value."""
+    """Turn a knob, fork the run from its last checkpoint, or start anew: with another value; or
+    find out which value would do."""
 
     act: Act
     name: str
@@ -41,6 +48,8 @@ class Advice:
     @property
     def words(self) -> str:
         """What will be done, short enough for the status line: `learning rate 0.005`."""
+        if self.act == "find":
+            return f"find a {SPECS[self.name].in_words}"
         change = f"{SPECS[self.name].in_words} {format_value(self.value)}"
         before = {"set": "", "fork": "fork with ", "restart": "restart with "}
         return before[self.act] + change
@@ -95,13 +104,17 @@ def against(alert: Alert, h: Hyperparameters) -> Advice | None:
         case "spike":
             return Advice("set", "learning_rate", _rounded(h.learning_rate / 2))
         case "plateau":
-            return Advice("set", "learning_rate", _rounded(h.learning_rate / 10))
+            tenth = _rounded(h.learning_rate / 10)
+            if tenth < _tiny(h):
+                # Smaller steps settle what larger ones throw about; these lead nowhere already.
+                return Advice("find", "learning_rate", h.learning_rate)
+            return Advice("set", "learning_rate", tenth)
         case "overfitting":
             if h.dropout < 0.5:
                 return Advice("set", "dropout", round(min(h.dropout + 0.2, 0.5), 2))
             return Advice("set", "weight_decay", _rounded(min(h.weight_decay * 3 or 1e-4, 10)))
         case "dead_units":
-            if alert.value > RUINED:
+            if alert.value > RUINED and h.learning_rate / 10 >= _tiny(h):
                 return Advice("restart", "learning_rate", _rounded(h.learning_rate / 10))
             if h.activation == "relu":
                 return Advice("fork", "activation", "leaky_relu")
@@ -121,6 +134,10 @@ def against(alert: Alert, h: Hyperparameters) -> Advice | None:
 def after_divergence(_: Diverged, h: Hyperparameters) -> Advice:
     """Back to where all was well, with a tenth of the learning rate."""
     return Advice("fork", "learning_rate", _rounded(h.learning_rate / 10))
+
+
+def _tiny(h: Hyperparameters) -> float:
+    return TINY_ADAPTIVE if h.optimizer in ADAPTIVE else TINY
 
 
 def _rise(value: float, usual: float) -> str:

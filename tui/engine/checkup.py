@@ -7,9 +7,11 @@ a run has the same bits with and without it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nn.batches import Batches
-from nn.events import EpochDone, StepDone
-from nn.health import Finding, Monitor
+from nn.events import EpochDone, HyperparameterChanged, StepDone
+from nn.health import Alert, Finding, Monitor, Settled
 from nn.hyperparameters import Hyperparameters
 from nn.trainer import Trainer
 from nn.vitals import examine
@@ -26,11 +28,16 @@ MEANING = (
 )  # fmt: skip
 """Knobs that change what a loss is the loss of, so that before and after cannot be compared."""
 
+Past = HyperparameterChanged | Alert | Settled
+"""What of a run's past cannot be seen from its trainer."""
+
 
 class Checkup:
     """One trainer's, from where it stands."""
 
-    def __init__(self, trainer: Trainer) -> None:
+    def __init__(self, trainer: Trainer, past: Sequence[Past] = ()) -> None:
+        """`past` is what the journal says was changed, and was amiss, before the run was taken up;
+        of what came after its last checkpoint, nothing is so any more."""
         self._trainer = trainer
         self._monitor = Monitor()
         self._known = trainer.hyperparameters
@@ -40,9 +47,29 @@ class Checkup:
             split.train_images, split.train_labels, split.pixel_max, len(self._rows)
         )
         self._examined = trainer.step - EVERY
+        self._catch_up(past)
+
+    def _catch_up(self, past: Sequence[Past]) -> None:
+        """Know what a worker that had been here all the time would: what the epochs came to, and
+        where between them a knob changed what a loss means. What was amiss has been said."""
+        trainer, monitor = self._trainer, self._monitor
+        turned = [
+            fact.step
+            for fact in past
+            if isinstance(fact, HyperparameterChanged) and fact.name in MEANING
+        ]
+        before = -1
         for done in trainer.history:
-            # What was amiss before this worker came has been said by the one before.
-            self._monitor.epoch(done)
+            if any(before <= step < done.step for step in turned):
+                monitor.forget_losses()
+            monitor.epoch(done)
+            before = done.step
+        # As of a fork, whose changes stand where it begins.
+        if any(before <= step <= trainer.step for step in turned):
+            monitor.forget_losses()
+        for fact in past:
+            if isinstance(fact, Alert | Settled) and fact.step <= trainer.step:
+                monitor.recall(fact)
 
     def step(self, done: StepDone) -> tuple[Finding, ...]:
         """What a step says."""

@@ -38,6 +38,7 @@ from nn.events import EpochDone, RunStarted, StepDone
 from nn.health import Alert, Settled
 from nn.state import State, capture
 from nn.trainer import Trainer
+from tui.engine.checkup import Past
 from tui.engine.facts import ENDINGS, Entry, Fact, MistakesChanged, Paused, decode, encode
 from tui.engine.run_config import RunConfig
 from tui.engine.run_directory import EPOCH, STEP_STRUCT, RunDirectory, private
@@ -92,10 +93,11 @@ class Recorder:
             for file in self._waiting:
                 file.close()
 
-    def take_up(self, rows: int, row: int) -> frozenset[Fact]:
+    def take_up(self, rows: int, row: int) -> tuple[frozenset[Fact], tuple[Past, ...]]:
         """Make the files of a run whose worker is gone fit to go on with: `rows` rows of `row`
         guesses, whole records, whole lines. Returns what the journal has told already of the run's
-        start and its epochs, as facts that only say which (all else in them is zero)."""
+        start and its epochs, as facts that only say which (all else in them is zero), and what it
+        says was changed and was amiss."""
         sweep(self._run.path)
         # Steps after the last checkpoint stay: they come again, and are the same.
         self._steps.truncate(_size(self._steps) // self._record.size * self._record.size)
@@ -103,16 +105,19 @@ class Recorder:
         self._guesses.truncate(known * row)
         # The copy of a live run may have been taken before what its checkpoint knows was there.
         self._do(partial(_write, self._guesses, [UNKNOWN * (row * (rows - known))]))
-        told = set()
+        told: set[Fact] = set()
+        past: list[Past] = []
         with open(self._run.journal, "rb") as journal:
             line = b"\n"
             for line in journal:
                 entry = decode(line)
                 if entry is not None and isinstance(entry.fact, Telling):
                     told.add(which(entry.fact))
+                if entry is not None and isinstance(entry.fact, Past):
+                    past.append(entry.fact)
         if not line.endswith(b"\n"):
             self._do(partial(_write, self._journal, [b"\n"]))
-        return frozenset(told)
+        return frozenset(told), tuple(past)
 
     def step(self, done: StepDone, seconds: float) -> None:
         """Keep one step, to be written with the others."""

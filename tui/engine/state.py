@@ -17,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted
-from nn.health import Alert, Kind, Settled
+from nn.health import Alert, Settled
 from nn.hyperparameters import HyperparameterError, Hyperparameters
 from nn.specs import SPECS, format_value
 from tui.engine import advice, log_lines
 from tui.engine.advice import Advice
+from tui.engine.alerts import Alerts
 from tui.engine.facts import (
+    ENDINGS,
     CameBack,
     Entry,
     Failed,
@@ -44,12 +46,11 @@ from tui.engine.runs import under_way
 from tui.engine.tail import Died, News, Quiet, StepsRecorded, Waiting
 from tui.engine.text import printable
 
-ALERT_SHOWN_FOR = 20.0
-"""Seconds after which an alert leaves the status line to other news; it can be acted on for as long
-as it has not settled."""
-
 ACT = "<health.act>"
 """The key that does what is suggested, by the name of its command; whoever shows it knows it."""
+
+ACTED_OR_ENDED = (Alert, HyperparameterChanged, *ENDINGS)
+"""After these it needs no saying that what was suggested before is not to be done any more."""
 
 LONGEST_LOG = 5000
 
@@ -90,9 +91,8 @@ class RunState:
         self.begun = False
         self.book = LogBook(deque(maxlen=LONGEST_LOG), 0)
         self.advice: Advice | None = None
-        self._alerts: dict[Kind, Alert] = {}
-        self._told: Alert | None = None
-        self._alert_since = 0.0
+        self._alerts = Alerts()
+        self._told: tuple[Alert | None, bool] = (None, False)
         self._seconds = 0.0
 
     def apply(self, news: News) -> None:
@@ -164,7 +164,9 @@ class RunState:
         self.book = LogBook(self.book.lines, self.book.total + 1)
 
     def _apply_entry(self, entry: Entry) -> None:
-        fact = entry.fact
+        fact, before = entry.fact, self.advice
+        self._alerts.passed(entry.time)
+        self._tell_alert()
         match fact:
             case Preparing(what=what, done=done, total=total):
                 share = f" {done / total:.0%}" if total else ""
@@ -199,7 +201,7 @@ class RunState:
                 self._new_history(steps_per_epoch=fact.steps_per_epoch)
                 self._add_tests(0, fact)
             case EpochDone():
-                if self.status.alert and entry.time - self._alert_since > ALERT_SHOWN_FOR:
+                if self.status.alert and self._alerts.shown_long(entry.time):
                     self._update(alert="")
                 self._add_tests(fact.step, fact)
                 self._update(
@@ -214,14 +216,10 @@ class RunState:
             case HyperparameterChanged(name=name, new=new):
                 with contextlib.suppress(HyperparameterError, KeyError):
                     changed = {name: SPECS[name].parse(new)}
-                    before = self.hyperparameters
                     self._mark(fact.step, f"{SPECS[name].in_words} {format_value(new)}")
+                    self._alerts.acted(name, self.hyperparameters, entry.time)
                     self.hyperparameters = self.hyperparameters.model_copy(update=changed)
-                    for alert in tuple(self._alerts.values()):
-                        told = advice.against(alert, before)
-                        if told is not None and (told.act, told.name) == ("set", name):
-                            del self._alerts[alert.kind]
-                    self._tell_alert(entry.time)
+                    self._tell_alert()
                     if name == "epochs" and self.status.steps:
                         epochs = self.hyperparameters.epochs
                         self._update(epochs=epochs, steps=epochs * self.status.steps_per_epoch)
@@ -233,12 +231,11 @@ class RunState:
                 if self.status.steps:
                     self._update(phase="paused" if self.status.held else "running")
             case Alert():
-                self._alerts.pop(fact.kind, None)
-                self._alerts[fact.kind] = fact
-                self._tell_alert(entry.time)
+                self._alerts.heard(fact, entry.time)
+                self._tell_alert()
             case Settled(kind=kind):
-                self._alerts.pop(kind, None)
-                self._tell_alert(entry.time)
+                self._alerts.settled(kind, entry.time)
+                self._tell_alert()
             case Diverged():
                 back = advice.after_divergence(fact, self.hyperparameters)
                 rate = format_value(back.value)
@@ -259,18 +256,21 @@ class RunState:
         if log_lines.is_logged(fact):
             for line in log_lines.wrapped(log_lines.line(entry)):
                 self.say(line)
-        if isinstance(fact, Alert | Diverged) and self.advice is not None:
+        # The last line of the log that begins with the key says what the key does.
+        if self.advice is not None and (isinstance(fact, Diverged) or self.advice is not before):
             self.say(f"{' ' * 8} {ACT}: {self.advice.words}")
+        elif before and not self.advice and not isinstance(fact, ACTED_OR_ENDED):
+            self.say(f"{' ' * 8} {ACT}: nothing any more, it has settled")
 
-    def _tell_alert(self, now: float = 0.0) -> None:
-        """Have the latest alert on show that is neither settled nor acted on, if there is one."""
-        alert = next(reversed(self._alerts.values()), None)
-        if alert is self._told:
+    def _tell_alert(self) -> None:
+        """Have the latest alert on show that is neither over nor acted on, if there is one."""
+        alert, over = now = self._alerts.latest, self._alerts.over
+        if now == self._told:
             return
-        self._told, self._alert_since, self.advice, words = alert, now, None, ""
-        if alert is not None:
-            self.advice = advice.against(alert, self.hyperparameters)
-            words = advice.short(alert)
+        if alert is not self._told[0]:
+            self.advice = advice.against(alert, self.hyperparameters) if alert else None
+        words = f"{advice.short(alert)}{', over by now' * over}" if alert else ""
+        self._told = now
         self._update(alert=words, remedy=self.advice.words if self.advice else "")
 
     def _end(self, phase: Phase, sentence: str = "") -> None:

@@ -31,7 +31,7 @@ from nn.data import DataError, Split
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted, StepDone
 from nn.hyperparameters import HyperparameterError, Hyperparameters
 from nn.trainer import Trainer
-from tui.engine.checkup import Checkup
+from tui.engine.checkup import Checkup, Past
 from tui.engine.facts import (
     Entry,
     Fact,
@@ -73,6 +73,7 @@ class Worker(Orders):
         self.run_directory = run
         self._who = who
         self._told: frozenset[Fact] = frozenset()
+        self._past: tuple[Past, ...] = ()
         self._last_progress = (-math.inf, "")
 
     def run(self) -> Iterator[Entry]:
@@ -124,7 +125,7 @@ class Worker(Orders):
         self._learning = LearningHistory.begin(digits.test_labels)
         if taken_up:
             trainer = self._trainer = yield from self._take_up(trainer, digits)
-        self._checkup = Checkup(trainer)
+        self._checkup = Checkup(trainer, self._past)
         if not threads.number:
             yield from self._measure_threads(trainer)
         threads.apply()
@@ -200,7 +201,7 @@ class Worker(Orders):
         reached = last_step(run)
         trainer = checkpoint.load(run.checkpoint, digits) if run.checkpoint.exists() else fresh
         rows = trainer.epochs_done + 1 if trainer.step else 0
-        self._told = self._pen.take_up(rows, len(digits.test_images))
+        self._told, self._past = self._pen.take_up(rows, len(digits.test_images))
         self._learning = GuessReader(run.guesses, digits.test_labels).read_all()
         if self._unwritten is not None:
             self._pen.entry(self._unwritten)

@@ -68,7 +68,7 @@ class StatusLine(PictureWidget):
         background: $panel;
 
         .status-line--plain { color: $foreground; }
-        .status-line--quiet { color: $quiet; }
+        .status-line--quiet { color: $quiet-on-panel; }
         .status-line--state { color: $primary; text-style: bold; }
         .status-line--bad { color: $error; text-style: bold; }
         .status-line--bar { color: $primary; background: $foreground 12%; }
