@@ -126,7 +126,7 @@ def test_the_last_line_that_names_the_key_says_what_it_does() -> None:
     # Beside another alert it need not stay.
     state = state_after(ALERTS["dead_units"], ALERTS["spike"], Settled("spike", 400))
     assert state.advice is not None
-    assert said(state).endswith(f": {state.advice.words}")
+    assert said(state).endswith(f": {state.advice.words} (still: dead units)")
     assert state.status.alert == advice.short(ALERTS["dead_units"])
     # What is over gives way to what is not.
     state = state_after(ALERTS["spike"], Settled("spike", 400), ALERTS["plateau"])

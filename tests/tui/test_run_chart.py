@@ -349,6 +349,11 @@ async def test_four_runs_beside_have_colours_and_markers_of_their_own() -> None:
         await in_focus(chart, pilot)
         rows = await pressed(chart, pilot, "left")
         assert "◆ 0.9" in rows[-1]
+        # Where all of them have no room below each other, side by side.
+        chart.overlays = tuple(beside(place, 0.3 + 0.3 * place) for place in range(MOST))
+        await pilot.resize_terminal(100, 9)
+        drawn = "\n".join(await settled(chart, pilot))
+        assert all(f"{'▲■◆▼'[place]} 03040{place}-run-{place}" in drawn for place in range(MOST))
 
 
 def test_a_longer_run_beside_makes_the_axis_longer_and_by_epochs_they_are_alike() -> None:

@@ -258,7 +258,9 @@ class RunState:
                 self.say(line)
         # The last line of the log that begins with the key says what the key does.
         if self.advice is not None and (isinstance(fact, Diverged) or self.advice is not before):
-            self.say(f"{' ' * 8} {ACT}: {self.advice.words}")
+            told, afresh = self._told[0], isinstance(fact, Alert | Diverged)
+            still = "" if afresh or told is None else f" (still: {advice.NAMES[told.kind]})"
+            self.say(f"{' ' * 8} {ACT}: {self.advice.words}{still}")
         elif before and not self.advice and not isinstance(fact, ACTED_OR_ENDED):
             self.say(f"{' ' * 8} {ACT}: nothing any more, it has settled")
 

@@ -201,7 +201,8 @@ def _draw_marks(canvas: Canvas, plan: ChartPlan) -> None:
 
 
 def _draw_legend(canvas: Canvas, plan: ChartPlan) -> None:
-    """Put the legend into whichever corner hides least, the upper right by preference."""
+    """Put the legend into whichever corner hides least, the upper right by preference; side by
+    side what has no room below each other."""
     keys = []
     for planned in plan.lines:
         marker = (
@@ -212,14 +213,19 @@ def _draw_legend(canvas: Canvas, plan: ChartPlan) -> None:
     marker_width = max((cells(marker) for _, marker, _ in keys), default=0)
     width = marker_width + max((cells(text) for _, _, text in keys), default=0)
     left, lines = plan.left, plan.height - 2
-    if not keys or width > plan.width - left or len(keys) > lines - 1:
+    beside = -(-len(keys) // max(lines - 1, 1))
+    if not keys or width * beside > plan.width - left:
         return
+    rows = -(-len(keys) // beside)
     drawn = canvas.styles >= Role.BAND
-    corners = [(x, y) for x in (plan.width - width, left) for y in (0, lines - len(keys))]
+    corners = [(x, y) for x in (plan.width - width * beside, left) for y in (0, lines - rows)]
     x, y = min(
-        corners, key=lambda at: int(drawn[at[1] : at[1] + len(keys), at[0] : at[0] + width].sum())
+        corners,
+        key=lambda at: int(drawn[at[1] : at[1] + rows, at[0] : at[0] + width * beside].sum()),
     )
-    for line, (role, marker, text) in enumerate(keys, start=y):
-        canvas.put(x, line, " " * width, Role.GROUND)
-        canvas.put(x + marker_width - cells(marker), line, marker, role)
-        canvas.put(x + marker_width, line, text, Role.LABEL)
+    for number, (role, marker, text) in enumerate(keys):
+        column, row = divmod(number, rows)
+        at, line = x + column * width, y + row
+        canvas.put(at, line, " " * width, Role.GROUND)
+        canvas.put(at + marker_width - cells(marker), line, marker, role)
+        canvas.put(at + marker_width, line, text, Role.LABEL)

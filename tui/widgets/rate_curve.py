@@ -76,10 +76,6 @@ class RateCurve(PictureWidget):
             at = column(self.suggested)
             for line in range(lines):
                 canvas.put(at, line, "|" if self.ascii_only else "│", MARK)
-            words = f" {short_number(self.suggested)} "
-            canvas.put(
-                at + 1 if at + 1 + len(words) < canvas.width else at - len(words), 0, words, MARK
-            )
         dot = "." if self.ascii_only else "·"
         for point in self.points:
             if y.low <= point.loss <= y.high:
@@ -88,6 +84,11 @@ class RateCurve(PictureWidget):
         self._draw_line(
             canvas, [(column(p.learning_rate), p.smoothed) for p in self.points], y, lines
         )
+        if self.suggested is not None:
+            # Last, for a batch's dot in the number would be another number.
+            words, at = f" {short_number(self.suggested)} ", column(self.suggested)
+            beside = at + 1 if at + 1 + len(words) < canvas.width else at - len(words)
+            canvas.put(beside, 0, words, MARK)
 
     def _draw_axes(self, canvas: Canvas, x: Axis, y: Axis) -> None:
         lines, columns = canvas.height - 2, canvas.width - ROOM
