@@ -51,6 +51,18 @@ def noise(n: int, scale: float, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(0, scale, n)
 
 
+def test_what_another_monitor_has_told_is_told_again_only_once_it_has_settled() -> None:
+    ill, well = Vitals((0.6,), 0.6, (), ()), Vitals((0.0,), 0.0, (), ())
+    monitor = Monitor()
+    monitor.recall(Alert("dead_units", 10, 1, 0.6, 0.1))
+    said = [kinds(monitor.epoch(epoch(i, 1 / i, 1 / i), v)) for i, v in enumerate((ill, well), 2)]
+    assert said == [[], [("Settled", "dead_units")]]
+    monitor.recall(Alert("dead_units", 50, 5, 0.6, 0.1))
+    monitor.recall(Settled("dead_units", 60))
+    again = [kinds(monitor.epoch(epoch(i, 1 / i, 1 / i), ill)) for i in (7, 8)]
+    assert ("Alert", "dead_units") in again[0] + again[1]
+
+
 def test_a_jump_is_told_once_with_its_numbers_and_once_that_it_is_over() -> None:
     calm, high = 0.5 + noise(300, 0.05), 3 + noise(20, 0.05, 1)
     found = of_steps([*calm, *high, *calm, *calm])
