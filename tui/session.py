@@ -200,8 +200,12 @@ class Session:
         while True:
             await self._epoch_done.wait()
             self._epoch_done.clear()
-            if not (state.begun or state.status.live):
-                return
+            if not state.begun:
+                if not state.status.live:
+                    return
+                # The worker makes the digits ready. To do so here as well may import scikit-learn,
+                # which takes as much memory as half the app.
+                continue
             try:
                 if digits is None:
                     digits = await asyncio.to_thread(TestSet.of_run, client.run)

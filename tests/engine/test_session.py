@@ -79,6 +79,29 @@ async def test_a_long_history_is_shown_when_it_is_all_there(
     assert set(seen) == {0, len(steps)}
 
 
+async def test_the_digits_are_not_asked_for_before_the_worker_has_made_them_ready(
+    session: Session, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.attach(RunDirectory.create(runs, new_config(Hyperparameters(), None)))
+    state, asked = session.state, []
+    assert state is not None
+    assert state.status.live
+
+    async def to_thread(*_: object) -> None:
+        asked.append(state.begun)
+
+    monkeypatch.setattr("tui.session.asyncio.to_thread", to_thread)
+    predicting = asyncio.create_task(session._predict(session._client, state))
+    for begun in (False, True):
+        # As when the run is held while its digits are loaded, and when it begins.
+        state.begun = begun
+        session._epoch_done.set()
+        await until(lambda: not session._epoch_done.is_set())
+    await until(lambda: asked)
+    predicting.cancel()
+    assert asked == [True] * len(asked)
+
+
 async def test_a_run_is_commanded(session: Session) -> None:
     with pytest.raises(CommandRefused, match="No run is live"):
         await session.ask(Pause())
