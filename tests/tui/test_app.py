@@ -33,6 +33,7 @@ from textual.color import Color
 from textual.filter import Monochrome
 from textual.screen import Screen
 from textual.widgets import Select
+from textual.widgets._toast import Toast, ToastHolder
 
 from tui.app import InklingApp
 from tui.engine.commands import Stop
@@ -322,7 +323,15 @@ async def test_so_does_one_that_comes_while_the_app_opens(runs: Path) -> None:
     assert app.return_code == 0
 
 
-async def test_notifications_are_words() -> None:
+async def test_notifications_are_words_and_leave_nothing() -> None:
     async with opened(QuietSession()) as (app, pilot):
         app.complain("[red]x[/red] [/foo] \x1b[31m")
         await wait_for(pilot, lambda: "[red]x[/red] [/foo] ?[31m" in text(app))
+        app.action_go("runs")
+        await wait_for(pilot, lambda: app.screen is not app.train)
+        app.clear_notifications()
+        for room in ("train", "runs", "train"):
+            app.action_go(room)
+            await wait_for(pilot, lambda room=room: room == app.room.NAME)  # type: ignore[misc]
+            await wait_for(pilot, lambda: not app.screen.query(Toast))
+        await wait_for(pilot, lambda: not app.train.query(ToastHolder))

@@ -17,6 +17,7 @@ from textual.reactive import Reactive, reactive
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
+from textual.widgets._toast import ToastHolder
 
 from tui.commands import COMMANDS, RoomName, commands_in, works_in_fields
 from tui.commands.keymap import in_own_keys, renamed, with_keys
@@ -189,6 +190,13 @@ class Room(Screen[None]):
     def _covered(self) -> None:
         self.jump.end()
         self.take_hint_away()
+
+    @on(events.ScreenResume)
+    def _sweep(self) -> None:
+        """Textual takes a toast whose time is over out of its holder, and leaves the holder."""
+        for holder in self.query(ToastHolder):
+            if not holder.children:
+                holder.remove()
 
     @on(events.Resize)
     def _resized(self) -> None:
