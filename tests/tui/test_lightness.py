@@ -63,17 +63,21 @@ def test_the_app_opens_without_what_nobody_has_asked_for() -> None:
 def test_what_is_imported_ahead_is_all_there_and_brings_nothing_that_can_wait() -> None:
     code = (
         "import gc, sys, tui.ahead as a; a.collector.off(); a._import_all(); print(*sys.modules);"
-        "frozen = gc.get_freeze_count(); kept = [[] for _ in range(1000)];"
-        "a.collector.spare_what_stands(); print(gc.isenabled(), gc.get_freeze_count() - frozen)"
+        "a.collector.spare_what_stands(); frozen = gc.get_freeze_count();"
+        "kept = [[] for _ in range(100_000)]; a.collector.spare_what_stands();"
+        "print(gc.isenabled(), gc.get_freeze_count() - frozen);"
+        "kept[0].append(kept); del kept; a.collector.spare_what_stands();"
+        "print(gc.get_freeze_count() - frozen)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     lines = done.stdout.splitlines()
     modules = set(lines[0].split())
-    looks, spared = lines[1].split()
+    (looks, spared), (left,) = lines[1].split(), lines[2].split()
     assert looks == "True", "the collector goes on when all is imported"
-    assert int(spared) >= 1000, "it looks no more at what stands"
+    assert int(spared) >= 50_000, "it looks no more at what stands"
+    assert int(left) < 50_000, "what stands no longer is found"
     assert set(MODULES) <= modules
     assert modules.isdisjoint({"sklearn", "scipy", "plotext", "pooch", "requests"})
 
@@ -84,7 +88,7 @@ def test_elsewhere_the_collector_is_left_alone() -> None:
     assert (gc.get_threshold(), gc.get_freeze_count()) == before
 
 
-THREADS = """
+HEAP = """
 import ctypes, threading
 from tui import heap
 heap.share_one()
@@ -98,12 +102,31 @@ libc.fdopen.restype = ctypes.c_void_p
 out = ctypes.c_void_p(libc.fdopen(1, b"w"))
 libc.malloc_info(0, out)
 libc.fflush(out)
+
+import gc, sys
+from tui import collector
+
+def own():
+    text = open("/proc/self/status").read()
+    return int(text.partition("RssAnon:")[2].split()[0]) * 1024
+
+collector.off()
+collector.on()
+held = [bytearray(2_000) for _ in range(20_000)]
+end = held[-1]
+full = own()
+del held
+left = own()
+gc.collect()
+print(full - left, full - own(), file=sys.stderr)
 """
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="others have one heap anyway")
-def test_all_threads_share_one_heap() -> None:
+def test_all_threads_share_one_heap_and_what_is_free_in_it_goes_with_the_rubbish() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", THREADS], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", HEAP], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.count("<heap nr=") == 1
+    kept_by_glibc, given_back = (int(words) for words in done.stderr.split())
+    assert kept_by_glibc < 20e6 < given_back
