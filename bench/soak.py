@@ -10,7 +10,7 @@ mouse clicks, drags and turns its wheel anywhere. A run that has ended or is hel
 Keys come faster than the app can follow, but by no more than `AHEAD`: keys that wait would be all
 that grew. Exceptions are gathered wherever they go (see `inside.py`). Memory is what the app's
 process has of its own, looked at on the Train screen at rest: after a tenth of the refreshes, when
-every room has been seen and everything is loaded, and at the end.
+every room has been seen on the largest terminal and everything is loaded, and at the end.
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ MOVING = (
 
 WORDS = ("0.01", "128", "wrong true:4", "-1", "nan", "[b]x[/", "é✗\u0301", "mnist", "9" * 40, "~/x")
 SIZES = ((80, 24), (120, 40), (200, 60), (60, 16), (61, 17), (40, 10), (1, 1), (300, 80), (99, 33))
-ESCAPE_DELAY = 0.04
-"""Seconds after which a lone escape is a key and not the beginning of one."""
+ESCAPE_DELAY = 0.2
+"""Seconds after which a lone escape is a key and not the beginning of one: Textual looks ten times a
+second. Whatever is pressed sooner goes with it, as Alt and that key, which nobody has asked for."""
 
 LONGEST_PAUSE = 0.04
 
@@ -184,10 +185,16 @@ class Fingers:
             self.press("space")
 
     def see_what_takes_memory(self) -> None:
-        """Once: a map by t-SNE imports all of scikit-learn, and chance may come to it late."""
+        """Once: every room and pane on the largest terminal, which chance may come to late."""
         self.go_to_train()
-        self.press("3", "escape", "m", "t")
-        self.app.read_for(5)
+        self.app.resize(*max(SIZES))
+        for there in [c for c in self._commands if c.action.startswith("go(")]:
+            room = there.id.removeprefix("room.")
+            self.press("escape", "escape", there.key)
+            self.app.read_for(1)
+            for pane in [c for c in self._commands if c.room == room and "show_" in c.action]:
+                self.press("escape", pane.key.split(",")[0])
+                self.app.read_for(0.3)
 
     def go_to_train(self) -> None:
         self._size = (120, 40)
