@@ -45,8 +45,8 @@ MOVING = (
 WORDS = ("0.01", "128", "wrong true:4", "-1", "nan", "[b]x[/", "é✗\u0301", "mnist", "9" * 40, "~/x")
 SIZES = ((80, 24), (120, 40), (200, 60), (60, 16), (61, 17), (40, 10), (1, 1), (300, 80), (99, 33))
 ESCAPE_DELAY = 0.2
-"""Seconds after which a lone escape is a key and not the beginning of one: Textual looks ten times a
-second. Whatever is pressed sooner goes with it, as Alt and that key, which nobody has asked for."""
+"""Seconds after which a lone escape is a key and not the beginning of one: Textual looks ten times
+a second. Whatever is pressed sooner goes with it, as Alt and that key, which nobody asked for."""
 
 LONGEST_PAUSE = 0.04
 
