@@ -59,7 +59,6 @@ PROGRESS_EVERY = 0.25
 LISTEN_EVERY = 0.1
 """Seconds that a request may wait while data is fetched."""
 
-
 LOOK_UP_EVERY = 0.01
 """Seconds of training, flat out, between two times that a worker looks up from it: whatever it asks
 after a step is asked of cold caches, and costs more than it looks."""
