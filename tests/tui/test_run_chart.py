@@ -1,111 +1,22 @@
-"""The chart can be pointed at, looked at closely, and shows other runs and other numbers."""
+"""The chart can be pointed at, looked at closely, and shows other numbers."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import numpy as np
 import pytest
-from pilots import BareApp, wait_for
-from textual.app import ComposeResult
-from textual.geometry import Region
+from run_charts import beside, in_focus, planned, pressed, run, settled, shown
 
 from tui.engine.chart_view import ALONGS, METRICS, SCOPES, ChartView
 from tui.engine.history import RunHistory
-from tui.engine.overlays import MOST, Overlay
+from tui.engine.overlays import MOST
 from tui.widgets.chart_cursor import laid, moved, reach, stops
 from tui.widgets.chart_plan import plan
 from tui.widgets.chart_sheet import ChartPlan
-from tui.widgets.run_chart import RunChart
 from tui.widgets.strips import Canvas, Picture
-
-STEPS_PER_EPOCH = 50
-
-
-def run(steps: int = 500, level: float = 0.1) -> RunHistory:
-    """A run whose every number can be told from its step."""
-    history = RunHistory(1, steps_per_epoch=STEPS_PER_EPOCH)
-    x = np.arange(1, steps + 1)
-    history.train.extend(x, level + 2 / x)
-    history.learning_rate.extend(x, 0.05 * (x <= steps // 2) + 0.01)
-    history.gradient_norm.extend(x, 1 + x % 7)
-    history.clock.extend(x, x * 0.5)
-    for step in range(STEPS_PER_EPOCH, steps + 1, STEPS_PER_EPOCH):
-        history.test.append(step, level + 0.05 + 2 / step)
-        history.validation.append(step, level + 0.1 + 2 / step)
-        history.test_accuracy.append(step, 1 - 1 / step)
-        history.samples_per_second.append(step, 100_000 + step)
-    return history
-
-
-class ChartApp(BareApp):
-    """A chart and nothing else."""
-
-    def __init__(self, history: RunHistory) -> None:
-        super().__init__()
-        self.chart = RecordingChart(max_rate=1000)
-        self.chart.set_reactive(RunChart.history, history)
-
-    def compose(self) -> ComposeResult:
-        yield self.chart
-
-
-class RecordingChart(RunChart):
-    """Remembers what it asked to have repainted."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.repainted: list[Region] = []
-
-    def refresh(self, *regions: Region, **options: Any) -> Any:
-        if options.get("repaint", True):
-            self.repainted += regions or [Region(0, 0, *self.size)]
-        return super().refresh(*regions, **options)
-
-
-@asynccontextmanager
-async def shown(
-    history: RunHistory | None = None, size: tuple[int, int] = (110, 20)
-) -> AsyncIterator[tuple[RecordingChart, Any]]:
-    app = ChartApp(history or run())
-    async with app.run_test(size=size) as pilot:
-        await settled(app.chart, pilot)
-        yield app.chart, pilot
-
-
-async def in_focus(chart: RunChart, pilot: Any) -> list[str]:
-    chart.focus()
-    await wait_for(pilot, lambda: chart.cursor is not None, "a cursor", 5)
-    return await settled(chart, pilot)
-
-
-async def settled(chart: RunChart, pilot: Any) -> list[str]:
-    """The lines of the chart, once everything asked for is drawn."""
-
-    def done() -> bool:
-        picture = chart.picture
-        rests = not (chart.drawing or chart._waiting or chart._catch_up)
-        return rests and picture is not None and picture.height == chart.size.height
-
-    await pilot.pause()
-    await wait_for(pilot, done, "a drawing")
-    assert chart.picture is not None
-    return chart.picture.text.splitlines()
-
-
-async def pressed(chart: RunChart, pilot: Any, *keys: str) -> list[str]:
-    await pilot.press(*keys)
-    return await settled(chart, pilot)
-
-
-def planned(history: RunHistory, **view: Any) -> ChartPlan:
-    found = plan(history, 110, 20, (), view=ChartView(**view))
-    assert isinstance(found, ChartPlan), found
-    return found
 
 
 async def test_the_cursor_says_exactly_what_was_there() -> None:
@@ -324,53 +235,6 @@ def test_times_have_labels_of_a_clock() -> None:
     assert "10m" in labels[1500]
     assert "2h00" in labels[20_000]
     assert "100h" in labels[400_000]
-
-
-def beside(place: int, level: float, steps: int = 500) -> Overlay:
-    return Overlay(f"20260102-03040{place}-run-{place}", place, run(steps, level))
-
-
-async def test_four_runs_beside_have_colours_and_markers_of_their_own() -> None:
-    async with shown(size=(120, 30)) as (chart, pilot):
-        chart.overlays = tuple(beside(place, 0.3 + 0.3 * place) for place in range(MOST))
-        rows = await settled(chart, pilot)
-        drawn = "\n".join(rows)
-        for place, marker in enumerate("▲■◆▼"):
-            assert drawn.count(marker) > 3, marker
-            assert f"{marker} 03040{place}-run-{place} 0.{3 + 3 * place}"[:-1] in drawn or place
-        roles = {line.role for line in chart.planned.lines}
-        assert len(roles) == 3 + MOST
-        styles = [chart.picture.palette[role] for role in sorted(roles)]
-        assert len({style.color for style in styles[3:]}) == MOST
-        chart.overlays = chart.overlays[2:3]
-        rows = await settled(chart, pilot)
-        assert "◆" in "\n".join(rows), "the others are gone, its marker is its own"
-        assert "▲" not in "\n".join(rows)
-        await in_focus(chart, pilot)
-        rows = await pressed(chart, pilot, "left")
-        assert "◆ 0.9" in rows[-1]
-        # Where all of them have no room below each other, side by side.
-        chart.overlays = tuple(beside(place, 0.3 + 0.3 * place) for place in range(MOST))
-        await pilot.resize_terminal(100, 9)
-        drawn = "\n".join(await settled(chart, pilot))
-        assert all(f"{'▲■◆▼'[place]} 03040{place}-run-{place}" in drawn for place in range(MOST))
-
-
-def test_a_longer_run_beside_makes_the_axis_longer_and_by_epochs_they_are_alike() -> None:
-    short, long = run(100), dataclasses.replace(run(2000), steps_per_epoch=200)
-    overlay = Overlay("other", 0, long)
-    by_step = plan(short, 110, 20, (), overlays=[overlay])
-    by_epoch = plan(short, 110, 20, (), overlays=[overlay], view=ChartView(axis="epoch"))
-    assert isinstance(by_step, ChartPlan)
-    assert isinstance(by_epoch, ChartPlan)
-    assert by_step.x.high >= 2000
-    assert 10 <= by_epoch.x.high < 12
-    zoomed = plan(short, 110, 20, (), overlays=[overlay], zoom=(10, 50))
-    assert isinstance(zoomed, ChartPlan)
-    for line in zoomed.lines:
-        assert len(line.raw)
-        assert line.raw.first[0] >= 10
-        assert line.raw.last[-1] <= 50
 
 
 async def test_in_ascii_everything_is_ascii() -> None:
