@@ -65,10 +65,14 @@ class TuningControl(RunControl):
 
     async def _act(self) -> None:
         """Do what is suggested; a live run is not given up for it without a question."""
+        from tui.engine.advice import instead
+
         state = self.session.state
         advice = state.advice if state else None
         if state is None or advice is None:
-            self.complain("Nothing is amiss, so there is nothing to act on.")
+            alert = state.alert if state else None
+            nothing = "Nothing is amiss, so there is nothing to act on."
+            self.complain(instead(alert) if alert else nothing)
             return
         if advice.act == "find":
             await self._find_rate(state.hyperparameters)

@@ -146,6 +146,14 @@ async def test_a_key_does_what_the_alert_suggests(monkeypatch: pytest.MonkeyPatc
         await wait_for(pilot, lambda: not isinstance(app.screen, Question))
         assert len(app.session.asked) == 1
 
+        # Nothing a key could do is not nothing amiss.
+        both = {"normalization": "batch_norm", "skip": "residual"}
+        state.hyperparameters = state.hyperparameters.model_copy(update=both)
+        state.apply(Entry(BEGUN, Alert("vanishing", 600, 13, 1e-6, 1.0)))
+        assert state.advice is None
+        await pilot.press("a")
+        await wait_for(pilot, lambda: any("Fewer layers" in words for words in toasts(app)))
+
         # A new run is offered even while the worker is long in answering to the key.
         async def never(_: Command) -> None:
             await asyncio.Event().wait()

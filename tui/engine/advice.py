@@ -131,6 +131,14 @@ def against(alert: Alert, h: Hyperparameters) -> Advice | None:
             assert_never(alert.kind)
 
 
+def instead(alert: Alert) -> str:
+    """A sentence on an alert against which no key would do anything."""
+    return (
+        f"Against this ({NAMES[alert.kind]}) nothing simple is left: the network is normalised and "
+        "has skips already. Fewer layers may help, or another activation."
+    )
+
+
 def after_divergence(_: Diverged, h: Hyperparameters) -> Advice:
     """Back to where all was well, with a tenth of the learning rate."""
     return Advice("fork", "learning_rate", _rounded(h.learning_rate / 10))

@@ -95,6 +95,11 @@ class RunState:
         self._told: tuple[Alert | None, bool] = (None, False)
         self._seconds = 0.0
 
+    @property
+    def alert(self) -> Alert | None:
+        """What is amiss, on show or not; None where nothing is."""
+        return self._alerts.latest
+
     def apply(self, news: News) -> None:
         """Take in one piece of news."""
         if self.status.quiet and not isinstance(news, Quiet):
@@ -118,8 +123,9 @@ class RunState:
                 if self.status.phase == "running" and not (pace and seconds < 3 / pace):
                     self._update(quiet=seconds)
             case Waiting(words=words):
-                if self.status.live and printable(words) != self.status.sentence:
-                    self._update(sentence=printable(words))
+                sentence = printable(words)
+                if self.status.live and sentence != self.status.sentence:
+                    self._update(sentence=sentence)
             case Entry():
                 self._apply_entry(news)
             case _:
