@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from effects_train import chart, panes
 from error_runs import finished_run
-from pilots import SIZES, QuietSession, lines, opened, toasts, wait_for, wait_for_pictures
+from pilots import SIZES, QuietSession, lines, opened, text, toasts, wait_for, wait_for_pictures
 from run_states import of_phase
 
 from tui.app import InklingApp
@@ -84,7 +84,7 @@ async def test_one_pane_stays() -> None:
 async def test_runs_that_are_over_are_laid_on_the_chart_and_taken_off(runs: Path) -> None:
     own = finished_run(runs, "20260102-000000-own")
     for number in range(MOST + 1):
-        finished_run(runs, f"20260103-00000{number}-other")
+        finished_run(runs, f"20260103-00000{number}-fashion-mnist-adam-42")
     async with opened(runs, attach=own) as (app, pilot):
         await wait_for(pilot, lambda: chart(app).planned)
 
@@ -109,6 +109,10 @@ async def test_runs_that_are_over_are_laid_on_the_chart_and_taken_off(runs: Path
         await choose(MOST)
         await wait_for(pilot, lambda: len(chart(app).overlays) == MOST)
         assert chart(app).overlays[-1].place == second.place
+        # What tells them apart can be read on the smallest usual terminal too.
+        await pilot.resize_terminal(80, 24)
+        await pilot.press("v")
+        await wait_for(pilot, lambda: " 000001-fashion-mnist-adam-42 " in text(app))
 
 
 def test_a_run_laid_over_is_read_whole(runs: Path) -> None:

@@ -24,12 +24,6 @@ class Overlay:
     place: int
     history: RunHistory
 
-    @property
-    def short_name(self) -> str:
-        """Without the day, which most of those that are compared share."""
-        day, _, rest = self.name.partition("-")
-        return rest if rest and len(day) == 8 and day.isdigit() else self.name
-
 
 def choices(run: RunDirectory) -> tuple[ListedRun, ...]:
     """The runs beside this one that have done steps and have no worker, the newest first."""

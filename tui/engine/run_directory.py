@@ -206,6 +206,12 @@ def _unused(runs_dir: Path, name: str) -> Path:
     raise FileExistsError(errno.EEXIST, "too many runs were started in this second", name)
 
 
+def without_day(name: str) -> str:
+    """The name of a run without the day, which most of those that are compared share."""
+    day, _, rest = name.partition("-")
+    return rest if rest and len(day) == 8 and day.isdigit() else name
+
+
 def private(path: str, flags: int) -> int:
     """An `opener`: what a run's files say is for their owner only, wherever they are moved to."""
     return os.open(path, flags | os.O_CLOEXEC, 0o600)

@@ -24,7 +24,7 @@ class RivalChoice(Dialog[RunDirectory | None]):
     RivalChoice {
         align: center middle;
 
-        Vertical { width: 90%; max-width: 110; height: auto; max-height: 80%; padding: 0 1;
+        Vertical { width: 100%; max-width: 110; height: auto; max-height: 80%; padding: 0 1;
                    background: $surface; border: round $primary; }
         RunTable { height: 12; }
         #rival-keys { color: $quiet; }

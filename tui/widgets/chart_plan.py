@@ -20,6 +20,7 @@ from tui.engine.columns import Columns
 from tui.engine.curve import Curve
 from tui.engine.history import Ruler, RunHistory
 from tui.engine.overlays import Overlay
+from tui.engine.run_directory import without_day
 from tui.widgets.axis import (
     Axis,
     axis_along,
@@ -135,7 +136,7 @@ def _sources(
         if theirs:
             role = RIVALS[overlay.place]
             other = overlay.history.ruler(view.axis)
-            sources.append(_Source(role, overlay.short_name, theirs[0], other))
+            sources.append(_Source(role, without_day(overlay.name), theirs[0], other))
     return sources
 
 

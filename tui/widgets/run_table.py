@@ -16,7 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
-from tui.engine.run_directory import RunDirectory
+from tui.engine.run_directory import RunDirectory, without_day
 from tui.engine.runs import ListedRun, RunSummary
 from tui.engine.text import duration, size_in_words
 from tui.widgets.characters import cells, shorten
@@ -141,9 +141,8 @@ class RunTable(PictureWidget, can_focus=True):
         self.picture_begun()
         hint = self.get_component_rich_style("run-table--quiet")
         if not self.runs:
-            words = (
-                f"There are no runs in {self.where} yet; <room.train> and <run.toggle> start one."
-            )
+            where = self.where
+            words = f"There are no runs in {where} yet; <room.train> and <run.toggle> start one."
             self.show_sentence(
                 words if self.runs is not None else "Looking for runs.", hint, self.rich_style
             )
@@ -180,10 +179,12 @@ class RunTable(PictureWidget, can_focus=True):
         )
 
     def _write(self, canvas: Canvas, rows: list[tuple[str, ...]]) -> None:
-        widths = [max(cells(row[i]) for row in rows) for i in range(len(rows[0]))]
-        # The name gives way first: its beginning is what tells runs apart.
-        others = sum(widths[1:]) + 2 * len(widths) + 1
-        widths[0] = max(min(widths[0], canvas.width - others), 12)
+        widths = _widths(rows)
+        if _needed(widths) > canvas.width:
+            # The name gives way first: its day, which the age tells too, and then its end.
+            rows = [(without_day(name), *rest) for name, *rest in rows]
+            widths = _widths(rows)
+            widths[0] = max(widths[0] - max(_needed(widths) - canvas.width, 0), 12)
         ellipsis = "~" if self.ascii_only else "…"
         for y, row in enumerate(rows):
             x = 3
@@ -206,3 +207,12 @@ class RunTable(PictureWidget, can_focus=True):
         if self.runs and entry is self.runs[self._index]:
             canvas.put(0, y, ">" if self.ascii_only else "›", PLAIN)
             styles += HERE
+
+
+def _widths(rows: list[tuple[str, ...]]) -> list[int]:
+    return [max(map(cells, column)) for column in zip(*rows, strict=True)]
+
+
+def _needed(widths: list[int]) -> int:
+    """Cells for columns of these widths, what stands before and between them included."""
+    return sum(widths) + 2 * len(widths) + 1
