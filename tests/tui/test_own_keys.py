@@ -34,7 +34,7 @@ SPELT = re.compile(
 )
 """A key with a name; one that does something, or is said in passing."""
 
-OF_A_DIALOG = re.compile(r"esc(?:\[/\])? (?:leaves it|ends it|does not)")
+OF_A_DIALOG = re.compile(r"esc(?:\[/\])? (?:leaves(?: it)?|ends it|does not)")
 """These keys have no command and are always the same."""
 
 

@@ -87,6 +87,18 @@ async def test_escape_ends_the_process_too(monkeypatch: pytest.MonkeyPatch) -> N
         await wait_for(pilot, lambda: ended and app.screen is app.train)
         assert field(app, "learning_rate").text == before
 
+        ends = [RateFound(None), Failed("No.", "")]
+
+        async def nothing(_: RateRequest) -> Any:
+            yield ends.pop()
+
+        monkeypatch.setattr(rate_finder, "rates_elsewhere", nothing)
+        while ends:
+            await opened_finder(app, pilot)
+            await wait_for(pilot, lambda: "esc leaves" in text(app), "nothing is left to end")
+            await pilot.press("escape")
+            await wait_for(pilot, lambda: app.screen is app.train)
+
 
 @pytest.mark.parametrize("ascii_only", [False, True])
 async def test_the_curve_and_the_mark_are_drawn(ascii_only: bool) -> None:

@@ -24,8 +24,10 @@ SHOW_EVERY = 0.1
 """Seconds between two looks at how far it is; a test of small digits has a thousand steps a
 second."""
 
+ENDS = "[@click=screen.dismiss]esc ends it[/]"
+CLOSES = "[@click=screen.dismiss]esc leaves[/]"
 TAKE_OR_LEAVE = "[@click=screen.take]enter takes it[/], [@click=screen.dismiss]esc leaves it[/]"
-"""Keys, and for the mouse."""
+"""Keys, and for the mouse: while the test lasts, and when it has found nothing, or a rate."""
 
 
 class RateFinder(Dialog[float | None]):
@@ -58,7 +60,7 @@ class RateFinder(Dialog[float | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="finder") as box:
             box.border_title = "Which learning rate?"
-            box.border_subtitle = "esc ends it"
+            box.border_subtitle = ENDS
             curve = RateCurve(LOW, HIGH)
             curve.ascii_only = self._ascii_only
             yield curve
@@ -101,11 +103,13 @@ class RateFinder(Dialog[float | None]):
                 self._say(f"{share:.0%}: loss {word.smoothed:.3g} at a learning rate of {rate}")
             case Failed(sentence=sentence):
                 self.over = True
+                self.query_one("#finder").border_subtitle = CLOSES
                 self._say(f"! {printable(sentence)}")
             case RateFound(learning_rate=rate):
                 self.over, self.found = True, rate
                 self.query_one(RateCurve).suggested = rate
                 if rate is None:
+                    self.query_one("#finder").border_subtitle = CLOSES
                     self._say("The loss never fell, so no rate can be suggested.")
                 else:
                     self._say(
