@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, get_args
 
+import numpy as np
 import pytest
 
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunStarted
@@ -12,6 +14,7 @@ from nn.health import Alert, Kind, Settled
 from nn.hyperparameters import Hyperparameters
 from nn.specs import SPECS
 from tui.engine import advice
+from tui.engine.checkup import Checkup
 from tui.engine.commands import Set, Stop
 from tui.engine.control import Asked
 from tui.engine.facts import Entry, Fact, Paused, decode, encode
@@ -203,6 +206,24 @@ def test_a_knob_that_changes_what_the_loss_means_is_no_alarm(
     list(Worker(run).run())
     kinds = {fact.kind for fact in facts_of(run) if isinstance(fact, Alert)}
     assert not kinds & {"spike", "plateau"}
+
+
+def test_what_hid_an_alert_hides_it_from_the_next_worker_no_longer_than_from_this_one() -> None:
+    def done(epoch: int) -> EpochDone:
+        return EpochDone(epoch, 45 * epoch, 2.3, 2.3, 0.1, 0.05, 1.0, 1.0)
+
+    nothing = np.zeros((1, 4), np.uint8)
+    trainer: Any = SimpleNamespace(
+        hyperparameters=Hyperparameters(), train_rows=np.arange(1), step=900,
+        history=[done(epoch) for epoch in range(1, 21)],
+        split=SimpleNamespace(train_images=nothing, train_labels=nothing[0], pixel_max=16),
+    )  # fmt: skip
+    vanished = Alert("vanishing", 90, 2, 1e-6, 1.0, 1)
+    assert Checkup(trainer, (vanished,)).epoch(done(21)) == ()
+    # It was over after the last epoch, which has said nothing of a plateau.
+    (found,) = Checkup(trainer, (vanished, Settled("vanishing", 900))).epoch(done(21))
+    assert isinstance(found, Alert)
+    assert (found.kind, found.since) == ("plateau", 1)
 
 
 def test_every_alert_has_a_line_that_says_so() -> None:

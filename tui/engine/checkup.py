@@ -7,6 +7,7 @@ a run has the same bits with and without it.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 from nn.batches import Batches
@@ -58,18 +59,24 @@ class Checkup:
             for fact in past
             if isinstance(fact, HyperparameterChanged) and fact.name in MEANING
         ]
+        # In their order, for what was amiss may be why something else was not said.
+        findings = (fact for fact in past if isinstance(fact, Alert | Settled))
+        said = deque(sorted(findings, key=lambda finding: finding.step))
         before = -1
         for done in trainer.history:
             if any(before <= step < done.step for step in turned):
                 monitor.forget_losses()
             monitor.epoch(done)
             before = done.step
+            self._recall(said, done.step)
         # As of a fork, whose changes stand where it begins.
         if any(before <= step <= trainer.step for step in turned):
             monitor.forget_losses()
-        for fact in past:
-            if isinstance(fact, Alert | Settled) and fact.step <= trainer.step:
-                monitor.recall(fact)
+        self._recall(said, trainer.step)
+
+    def _recall(self, said: deque[Finding], until: int) -> None:
+        while said and said[0].step <= until:
+            self._monitor.recall(said.popleft())
 
     def step(self, done: StepDone) -> tuple[Finding, ...]:
         """What a step says."""
