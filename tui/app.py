@@ -15,7 +15,7 @@ from tui.ahead import SOON, import_ahead
 from tui.collector import spare_what_stands
 from tui.commands import RoomName, bindings
 from tui.engine.run_directory import RunDirectory
-from tui.engine.text import printable
+from tui.engine.text import literal, printable
 from tui.habits import Habits
 from tui.keys_in_order import KeysInOrder
 from tui.link import LINKS, Link
@@ -109,7 +109,7 @@ class InklingApp(KeysInOrder, SouvenirControl):
         if self.habits:
             self.habits.watch()
             for sentence in self.habits.complaints:
-                self.complain(sentence)
+                self.complain(literal(sentence))
         self.app_resume_signal.subscribe(self, self._repaint)
 
     def _repaint(self, _: object) -> None:

@@ -12,7 +12,7 @@ from textual.driver import Driver
 from tui.commands import COMMANDS
 from tui.commands.keymap import key_of
 from tui.engine.run_directory import RunDirectory, RunError
-from tui.engine.text import printable, size_in_words
+from tui.engine.text import literal, printable, size_in_words
 from tui.guide import Guide
 from tui.link import Link, Meter, metered
 from tui.screens.dialogs import about_coming_back, about_removing
@@ -117,7 +117,7 @@ class RunControl(Guide):
         try:
             enter(*what)
         except RunError as problem:
-            self.complain(str(problem))
+            self.complain(literal(str(problem)))
             return False
         self._follow()
         return True
@@ -169,14 +169,14 @@ class RunControl(Guide):
 
         found = await asyncio.to_thread(summary, run)
         if found.live:
-            self.complain(f"Run {found.name} is live; stop it before you remove it.")
+            self.complain(f"Run {literal(found.name)} is live; stop it before you remove it.")
             return
         question = about_removing(found, size_in_words(found.size))
         if await self.push_screen_wait(question) == "remove":
             try:
                 await asyncio.to_thread(remove, run)
             except RunError as problem:
-                self.complain(str(problem))
+                self.complain(literal(str(problem)))
         self.room.runs_changed()
 
     def on_hyperparameter_form_tuned(self, event: HyperparameterForm.Tuned) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from nn.hyperparameters import Hyperparameters
 from tui.engine.run_directory import RunDirectory, RunError
-from tui.engine.text import printable
+from tui.engine.text import literal, printable
 
 if TYPE_CHECKING:
     # When there is a run, not before the first paint.
@@ -211,7 +211,7 @@ class Session:
                     digits = await asyncio.to_thread(TestSet.of_run, client.run)
                 found = await asyncio.to_thread(digits.predictions, client.run)
             except RunError as error:
-                state.say(printable(error))
+                state.say(literal(printable(error)))
                 self._changed.set()
                 return
             if found is not None and not found.same_as(state.predictions):

@@ -14,7 +14,9 @@ from textual.widgets import Static
 import tui
 from nn.health import Alert
 from tui.commands import COMMANDS
-from tui.commands.keymap import PLACE
+from tui.commands.keymap import with_keys
+from tui.engine.facts import Failed, Paused, Preparing
+from tui.engine.text import PLACE, literal
 from tui.settings import SettingsFile
 from tui.widgets.explain import Explain
 
@@ -58,10 +60,21 @@ def test_no_sentence_spells_a_key_and_every_command_named_is_one() -> None:
     for sentence, where in sentences():
         found = SPELT.search(OF_A_DIALOG.sub("", sentence))
         assert found is None, f"{where}: {found}"
-        here = {place[1] for place in PLACE.finditer(sentence)}
+        here = {place[2] for place in PLACE.finditer(sentence)}
         assert here <= ids, where
         named |= here
     assert len(named) > 25
+
+
+def test_what_comes_from_outside_names_no_key() -> None:
+    for name in ("<run.toggle>", "<<run.toggle>", "<run.toggle", "<no.command>", "[b]<", "<<>>"):
+        sentence = f"Run {literal(name)} is over; <run.toggle> starts one."
+        assert with_keys(sentence, COMMANDS, {}) == f"Run {name} is over; space starts one."
+    for fact in (Failed("No <run.toggle>.", ""), Preparing("<run.toggle>", 0, 0)):
+        sentence = made(fact).status.sentence
+        assert with_keys(sentence, COMMANDS, {}).startswith(("No <run.toggle>.", "<run.toggle>"))
+    said = "\n".join(made(STARTED, Paused(4, "<run.toggle>")).book.lines)
+    assert "<run.toggle>" in with_keys(said, COMMANDS, {})
 
 
 OTHERS = {

@@ -10,13 +10,10 @@ from dataclasses import replace
 from textual.keys import Keys
 
 from tui.commands.command import Command
+from tui.engine.text import PLACE
 
 NAMED = {key.value.rpartition("+")[2] for key in Keys}
 """Keys that have a name and no character; the others are called as Unicode calls what they type."""
-
-
-PLACE = re.compile(r"<([a-z]+\.[a-z_]+)>")
-"""Where a sentence leaves room for the key of a command."""
 
 
 def renamed(commands: Iterable[Command], keys: Mapping[str, str]) -> tuple[Command, ...]:
@@ -37,12 +34,15 @@ def key_of(name: str, commands: Iterable[Command], keys: Mapping[str, str]) -> s
 
 
 def with_keys(sentence: str, commands: Iterable[Command], keys: Mapping[str, str]) -> str:
-    """A sentence in which `<room.runs>` stands for the key of that command."""
+    """A sentence in which `<room.runs>` stands for the key of that command, and what is `literal`
+    for itself."""
     if "<" not in sentence:
         return sentence
 
     def key(place: re.Match[str]) -> str:
-        own = renamed((c for c in commands if c.id == place[1]), keys)
+        if len(place[1]) > 1:
+            return place[0][1:]
+        own = renamed((c for c in commands if c.id == place[2]), keys)
         return own[0].key_name if own else place[0]
 
     return PLACE.sub(key, sentence)

@@ -44,7 +44,7 @@ from tui.engine.run_directory import RunDirectory
 from tui.engine.run_status import Phase, RunStatus
 from tui.engine.runs import under_way
 from tui.engine.tail import Died, News, Quiet, StepsRecorded, Waiting
-from tui.engine.text import printable
+from tui.engine.text import literal, printable
 
 ACT = "<health.act>"
 """The key that does what is suggested, by the name of its command; whoever shows it knows it."""
@@ -114,7 +114,7 @@ class RunState:
                 sentence += f"; {kept}: <run.take_up> goes on from there." if kept else "."
                 self.say(sentence)
                 if words:
-                    last = f"Its last words: {printable(words, 160)}"
+                    last = f"Its last words: {literal(printable(words, 160))}"
                     self.say(last)
                     sentence += f" {last}"
                 self._end("died", sentence)
@@ -123,7 +123,7 @@ class RunState:
                 if self.status.phase == "running" and not (pace and seconds < 3 / pace):
                     self._update(quiet=seconds)
             case Waiting(words=words):
-                sentence = printable(words)
+                sentence = literal(printable(words))
                 if self.status.live and sentence != self.status.sentence:
                     self._update(sentence=sentence)
             case Entry():
@@ -176,7 +176,7 @@ class RunState:
         match fact:
             case Preparing(what=what, done=done, total=total):
                 share = f" {done / total:.0%}" if total else ""
-                self._update(phase="preparing", sentence=printable(what) + share)
+                self._update(phase="preparing", sentence=literal(printable(what)) + share)
             case ThreadsChosen() | Waited() | MistakesChanged():
                 pass
             case CameBack(since=since):
@@ -250,10 +250,10 @@ class RunState:
                 )
                 self.advice = back
             case Stopped():
-                self._end("stopped", log_lines.unkept(fact))
+                self._end("stopped", literal(log_lines.unkept(fact)))
             case Failed(sentence=sentence, field=field):
                 self._update(field=printable(field))
-                self._end("failed", printable(sentence))
+                self._end("failed", literal(printable(sentence)))
             case RunFinished():
                 self._update(test_accuracy=fact.test_accuracy)
                 self._end("finished")
@@ -261,7 +261,7 @@ class RunState:
                 assert_never(fact)
         if log_lines.is_logged(fact):
             for line in log_lines.wrapped(log_lines.line(entry)):
-                self.say(line)
+                self.say(literal(line))
         # The last line of the log that begins with the key says what the key does.
         if self.advice is not None and (isinstance(fact, Diverged) or self.advice is not before):
             told, afresh = self._told[0], isinstance(fact, Alert | Diverged)

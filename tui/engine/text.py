@@ -4,8 +4,13 @@ spans of time in words."""
 from __future__ import annotations
 
 import math
+import re
 
 LONGEST = 400
+
+PLACE = re.compile(r"(<+)([a-z]+\.[a-z_]+)>")
+"""Where a sentence leaves room for the key of a command, `<run.toggle>`; of more than one `<` the
+first only says that the rest is meant as it stands."""
 
 
 def printable(text: object, limit: int = LONGEST) -> str:
@@ -18,6 +23,11 @@ def printable(text: object, limit: int = LONGEST) -> str:
         )
     clean = clean.rstrip()
     return clean if len(clean) <= limit else clean[: limit - 3] + "..."
+
+
+def literal(text: str) -> str:
+    """Words from outside as part of a sentence that names commands: they name none."""
+    return PLACE.sub(r"<\g<0>", text)
 
 
 def size_in_words(size: int) -> str:

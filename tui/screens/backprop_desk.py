@@ -109,7 +109,7 @@ class BackpropDesk(Room):
                 page = await asyncio.to_thread(classroom.open, wish)
             except RunError as problem:
                 if self.page is None:
-                    self.sentence = self.in_keys(str(problem))
+                    self.sentence = str(problem)
                 else:
                     self._wish = self.page.wish
                     self.complain(str(problem))

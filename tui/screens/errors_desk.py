@@ -25,7 +25,7 @@ from tui.engine.predictions import Predictions
 from tui.engine.rivals import possible_rivals, rival
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.state import RunState
-from tui.engine.text import printable
+from tui.engine.text import literal, printable
 from tui.screens.rival_choice import RivalChoice
 from tui.screens.room import Room
 from tui.souvenirs import save_digits
@@ -238,7 +238,7 @@ class ErrorsDesk(Room):
             view = ErrorView(self.view.mistakes, self.wish, found)
             await asyncio.to_thread(view.prepared)
         except RunError as problem:
-            self.complain(str(problem))
+            self.complain(literal(str(problem)))
         except ValueError:
             self.complain("The two runs were not tested on the same digits.")
         else:
@@ -291,4 +291,4 @@ class ErrorsDesk(Room):
         if event.done and event.well:
             self.notify(event.words, markup=False)
         elif event.done:
-            self.complain(event.words)
+            self.complain(literal(event.words))

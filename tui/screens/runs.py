@@ -24,7 +24,7 @@ from tui.engine.run_directory import RunDirectory
 from tui.engine.run_status import RunStatus
 from tui.engine.runs import ListedRun, RunList, ancestry
 from tui.engine.state import RunState
-from tui.engine.text import printable
+from tui.engine.text import literal, printable
 from tui.screens.room import Room
 from tui.widgets.key_line import KeyLine
 from tui.widgets.run_table import RunTable
@@ -119,9 +119,9 @@ def in_words(entry: ListedRun) -> str:
         lines.append(ancestry(run).replace("forked", "Forked", 1))
     if run.sentence:
         lines.append(run.sentence[:1].upper() + run.sentence[1:])
+    lines = [literal(line) for line in lines if line]
     if run.state == "died":
         lines.append(
             "<runs.take_up> takes it up at its last checkpoint; what comes is what would have come."
         )
-    lines.append(printable(entry.run.path))
-    return "\n".join(line for line in lines if line)
+    return "\n".join([*lines, literal(printable(entry.run.path))])

@@ -115,7 +115,7 @@ class TrainScreen(TrainDesk):
         self.running = state.hyperparameters if state.status.live else None
         self._fill_form(state)
         if failed:
-            self._show_error(state.status.field, state.status.sentence)
+            self._show_error(state.status.field, self.in_keys(state.status.sentence))
 
     def _fill_form(self, state: RunState) -> None:
         """A run that is opened brings its hyperparameters; what is typed after that stays, until

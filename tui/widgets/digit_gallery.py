@@ -16,6 +16,7 @@ from textual.reactive import reactive
 
 from tui.engine.mistakes import Indices
 from tui.engine.sorts import SORTS
+from tui.engine.text import literal
 from tui.widgets.characters import shorten
 from tui.widgets.digit_layout import CAPTION, Layout, draw_digits, lay_out, longest_caption
 from tui.widgets.error_picture import DigitPicture
@@ -183,7 +184,7 @@ class DigitGallery(DigitPicture):
             if self.view.comparison is not None and wish.side:
                 only = f"No digit of this filter is right only {wish.side}"
                 return f"{only}; <errors.side> shows others."
-            what = wish.query.text
+            what = literal(wish.query.text)
             return f"After epoch {self.view.mistakes.predictions.epoch}, no test digit is: {what}"
         if layout is None:
             return "Too small to show a digit: make this pane larger."

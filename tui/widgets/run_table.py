@@ -18,7 +18,7 @@ from textual.reactive import reactive
 
 from tui.engine.run_directory import RunDirectory, without_day
 from tui.engine.runs import ListedRun, RunSummary
-from tui.engine.text import duration, size_in_words
+from tui.engine.text import duration, literal, size_in_words
 from tui.widgets.characters import cells, shorten
 from tui.widgets.picture_widget import PictureWidget
 from tui.widgets.status_line import MARKS
@@ -141,7 +141,7 @@ class RunTable(PictureWidget, can_focus=True):
         self.picture_begun()
         hint = self.get_component_rich_style("run-table--quiet")
         if not self.runs:
-            where = self.where
+            where = literal(self.where)
             words = f"There are no runs in {where} yet; <room.train> and <run.toggle> start one."
             self.show_sentence(
                 words if self.runs is not None else "Looking for runs.", hint, self.rich_style
