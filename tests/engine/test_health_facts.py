@@ -131,6 +131,13 @@ def test_the_last_line_that_names_the_key_says_what_it_does() -> None:
     assert state.advice is not None
     assert said(state).endswith(f": {state.advice.words} (still: dead units)")
     assert state.status.alert == advice.short(ALERTS["dead_units"])
+    # Nothing a key could do is not what it did before.
+    state.hyperparameters = state.hyperparameters.model_copy(
+        update={"normalization": "batch_norm", "skip": "residual"}
+    )
+    state.apply(Entry(0.0, ALERTS["vanishing"]))
+    assert state.advice is None
+    assert said(state).endswith(": nothing simple is left to do")
     # What is over gives way to what is not.
     state = state_after(ALERTS["spike"], Settled("spike", 400), ALERTS["plateau"])
     state.apply(Entry(0.0, Settled("plateau", 1000)))

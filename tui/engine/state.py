@@ -267,6 +267,8 @@ class RunState:
             told, afresh = self._told[0], isinstance(fact, Alert | Diverged)
             still = "" if afresh or told is None else f" (still: {advice.NAMES[told.kind]})"
             self.say(f"{' ' * 8} {ACT}: {self.advice.words}{still}")
+        elif isinstance(fact, Alert) and not self.advice:
+            self.say(f"{' ' * 8} {ACT}: nothing simple is left to do")
         elif before and not self.advice and not isinstance(fact, ACTED_OR_ENDED):
             self.say(f"{' ' * 8} {ACT}: nothing any more, it has settled")
 
