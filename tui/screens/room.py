@@ -195,7 +195,8 @@ class Room(Screen[None]):
     def _sweep(self) -> None:
         """Textual takes a toast whose time is over out of its holder, and leaves the holder."""
         for holder in self.query(ToastHolder):
-            if not holder.children:
+            # One that has only just come has nothing in it yet.
+            if holder.is_mounted and not holder.children:
                 holder.remove()
 
     @on(events.Resize)
