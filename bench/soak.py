@@ -46,7 +46,7 @@ WORDS = ("0.01", "128", "wrong true:4", "-1", "nan", "[b]x[/", "é✗\u0301", "m
 SIZES = ((80, 24), (120, 40), (200, 60), (60, 16), (61, 17), (40, 10), (1, 1), (300, 80), (99, 33))
 ESCAPE_DELAY = 0.2
 """Seconds after which a lone escape is a key and not the beginning of one: Textual looks ten times
-a second. Whatever is pressed sooner goes with it, as Alt and that key, which nobody asked for."""
+a second. What is pressed sooner goes with it, as Alt and that key, which nobody has asked for."""
 
 LONGEST_PAUSE = 0.04
 
@@ -180,7 +180,8 @@ class Fingers:
             self.go_to_train()
             if phase != "paused":
                 # A recipe, so that nothing in the form is as somebody restless left it.
-                self.press("f", "enter", "home", "enter", "escape")
+                # What is first in the list is none.
+                self.press("f", "enter", "home", "down", "enter", "escape")
                 self.tally.runs += 1
             self.press("space")
 

@@ -36,10 +36,10 @@ def on() -> None:
 
 
 def spare_what_stands() -> None:
-    """Look through everything once, what stood before included, for some of it stands no longer:
-    ten megabytes, in hours. At what is of use, look not again. Nothing where the collector is still
-    off, or is not ours: in a test."""
+    """Look through everything once, and at what was of use not again. Nothing where the collector
+    is still off, or is not ours: in a test."""
     if gc.get_freeze_count():
+        # Some of what stood before stands no longer: dialogs, lists, what was notified of.
         gc.unfreeze()
         gc.collect()
         gc.freeze()

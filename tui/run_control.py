@@ -119,6 +119,10 @@ class RunControl(Guide):
         except RunError as problem:
             self.complain(literal(str(problem)))
             return False
+        for room in self._installed_screens.values():
+            # Out of sight as well: each would keep the run before, its curves and its network.
+            if isinstance(room, Room) and room.is_running and room is not self.room:
+                room.show_state(self.session.state)
         self._follow()
         return True
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -322,6 +324,19 @@ async def test_so_does_one_that_comes_while_the_app_opens(runs: Path) -> None:
         # Textual would have failed over the fields that were still to be mounted.
         assert app.train.form.furnished
     assert app.return_code == 0
+
+
+async def test_no_room_keeps_a_run_when_another_has_begun() -> None:
+    async with opened(session := QuietSession()) as (app, pilot):
+        session.state = of_phase("finished")
+        before = weakref.ref(session.state)
+        for room in ("errors", "look", "draw", "backprop", "train"):
+            app.action_go(room)
+            await wait_for(pilot, lambda room=room: room == app.room.NAME)  # type: ignore[misc]
+            await wait_for(pilot, lambda: app.room.status.phase == "finished")
+        session.state = of_phase("running")
+        assert app._door(lambda: None)
+        await wait_for(pilot, lambda: gc.collect() >= 0 and before() is None)
 
 
 async def test_notifications_are_words_and_leave_nothing() -> None:
