@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable
 
-SHARE = 0.005
+SHARE = 0.01
 """Of a run's time that the checkpoints of its epochs may take."""
 
 
