@@ -20,7 +20,7 @@ from pilots import (
     wait_for,
 )
 from textual import events
-from textual.widgets import Select
+from textual.widgets import Input, Select
 from textual.widgets._select import SelectCurrent
 
 from nn.hyperparameters import HyperparameterError
@@ -206,6 +206,22 @@ async def test_choosing_custom_changes_no_field_so_it_is_not_believed() -> None:
     async with opened(QuietSession()) as (app, pilot):
         form(app).query_one("#preset", Select).value = Select.NULL
         await wait_for(pilot, lambda: preset(app) == "first-light")
+
+
+@pytest.mark.parametrize("then", [HyperparameterField.Changed, HyperparameterField.Submitted])
+async def test_more_may_be_typed_while_the_form_looks_at_what_was_there(
+    then: type[HyperparameterField.Changed | HyperparameterField.Submitted],
+) -> None:
+    async with opened(QuietSession()) as (app, pilot):
+        retype(app, "dataset", "mnist")
+        await wait_for(pilot, lambda: form(app).hyperparameters().dataset == "mnist")
+        form(app).running = resolve("quick", {"dataset": "mnist"})
+        dataset = field(app, "dataset")
+        # The form hears of the first text when the second is there and not looked at yet.
+        with dataset.prevent(Input.Changed):
+            dataset.edit().value = "mnistv"
+        dataset.post_message(then(dataset))
+        await wait_for(pilot, lambda: "mnistv" in message(app))
 
 
 async def test_a_data_set_brings_its_recipe_unless_there_is_one_of_ones_own() -> None:

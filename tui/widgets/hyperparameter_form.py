@@ -273,8 +273,9 @@ class HyperparameterForm(Vertical):
     def _field_changed(self, event: HyperparameterField.Changed) -> None:
         event.stop()
         for field in self.fields.values():
-            # What would not do beside the text that stood here may do beside the new one.
-            if field.error and field is not event.field:
+            # What would not do beside the text that stood here may do beside the new one; and here
+            # more may have been typed since.
+            if field.error or field is event.field:
                 field.check()
         preset = self.query_one("#preset", Select).value
         if event.field.spec.name == "dataset" and preset is not Select.NULL:
@@ -312,6 +313,9 @@ class HyperparameterForm(Vertical):
     def _field_submitted(self, event: HyperparameterField.Submitted) -> None:
         event.stop()
         field = event.field
+        if not field.error:
+            # More may have been typed since Enter was pressed.
+            field.check()
         if self.running and field.spec.live and not field.error:
             field.edited = False
             self.post_message(self.Tuned(field.spec.name, field.text))
