@@ -117,6 +117,17 @@ class InklingApp(KeysInOrder, SouvenirControl):
         for screen in self.screen_stack:
             screen.refresh()
 
+    @property
+    def fault(self) -> Exception | None:
+        """What ended the app that should not have."""
+        return self._exception
+
+    def _handle_exception(self, error: Exception) -> None:
+        super()._handle_exception(error)
+        if not self.debug:
+            # A page of code is no sentence: whoever ran the app says what happened (`tui.faults`).
+            self._exit_renderables.clear()
+
     def leave_from_outside(self) -> None:
         """Leave the run running and go; safe in any thread, and before there is a loop."""
         self._told_to_leave = True

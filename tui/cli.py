@@ -158,7 +158,7 @@ def _open(options: argparse.Namespace) -> int:
     from tui import heap
 
     heap.share_one()
-    from tui.app import InklingApp
+    from tui.app import LEFT, InklingApp
     from tui.link import chosen
     from tui.session import Session
     from tui.settings import SettingsFile
@@ -176,16 +176,26 @@ def _open(options: argparse.Namespace) -> int:
     farewell = app.run()
     if app.habits:
         app.habits.keep()
+    if app.fault:
+        return _broken(app.fault, LEFT if session.live else "")
     if farewell and not in_browser:
         print(farewell)
     return app.return_code or DONE
+
+
+def _broken(fault: Exception, comfort: str = "") -> int:
+    """Say that Inkling itself is at fault."""
+    from tui.faults import report
+
+    print(f"inkling: {report(fault)} {comfort}".rstrip(), file=sys.stderr)
+    return FAILED
 
 
 _MANAGING = ("runs", "rm", "pause", "resume", "stop")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Carry out a command line; the exit status is 0 done, 1 failed, 2 bad usage."""
+    """Carry out a command line; the exit status is one of `exit_codes`."""
     options = build_parser().parse_args(arguments)
     from tui.engine.run_directory import RunError
 
@@ -211,6 +221,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         # Before a run has begun to listen for it: while modules are imported, mostly.
         return INTERRUPTED
+    except Exception as fault:  # what nobody foresaw is told in a sentence, too
+        return _broken(fault)
 
 
 if __name__ == "__main__":

@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import textual
 
 from nn.events import RunFinished
+from tui.app import LEFT
 from tui.engine.facts import Stopped
+from tui.exit_codes import FAILED
 
 Open = Callable[..., Any]
 Newest = Callable[[], Any]
@@ -251,4 +255,39 @@ def test_ctrl_z_stops_the_app_and_only_the_app(
     app.process.send_signal(signal.SIGCONT)
     # Not only what has changed since: the shell has had the terminal.
     app.expect("Hyperparameters", "Loss", "Digits", "Log", "space Start/pause")
+    come_to_rest()
+
+
+AT_FAULT = """
+import sys
+from tui.app import InklingApp
+from tui.cli import main
+
+def at_fault(self, name):
+    raise ValueError("[b]\\x1b[31mnobody foresaw this[/")
+
+InklingApp.action_go = at_fault
+sys.exit(main())
+"""
+
+
+def test_a_fault_of_our_own_is_a_sentence_and_a_file_and_the_run_trains_on(
+    open_app: Open, newest: Newest, tmp_path: Path, wait_for: Wait, come_to_rest: Rest
+) -> None:
+    app = training(
+        open_app, *ENDLESS, program=(sys.executable, "-c", AT_FAULT), XDG_STATE_HOME=str(tmp_path)
+    )
+    run = newest()
+    app.press("2")
+    assert app.wait() == FAILED
+    assert app.restored()
+    said = " ".join(app.text.split())
+    assert "ValueError: [b]?[31mnobody foresaw this[/ (<string>, line 7)" in said
+    assert LEFT in said
+    assert "Traceback" not in said
+    (told,) = tmp_path.glob("inkling/log/fault-*.txt")
+    assert "Traceback" in told.read_text()
+    assert f"textual {textual.__version__}" in told.read_text()
+    steps = run.steps
+    wait_for(lambda: run.steps > steps, "it trains on")
     come_to_rest()
