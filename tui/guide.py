@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 
 from textual import events
 from textual.app import App, SystemCommand
+from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 
 from tui.commands import commands_in, works_in_fields
 from tui.commands.keymap import renamed
+from tui.notice import Notice
 from tui.palette import offered
 from tui.screens.room import Room
 
@@ -29,6 +31,13 @@ class Guide(App[str]):
     def room(self) -> Room:
         """The room in sight, or behind the question that is being asked."""
         return next(s for s in reversed(self.screen_stack) if isinstance(s, Room))
+
+    def notify(
+        self, message: str, *, title: str = "", severity: SeverityLevel = "information",
+        timeout: float | None = None, markup: bool = True,
+    ) -> None:  # fmt: skip
+        seconds = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
+        self.post_message(Notify(Notice(message, title, severity, seconds, markup)))
 
     async def on_event(self, event: events.Event) -> None:
         # Before Textual looks for bindings, and the focus for its own keys.

@@ -33,10 +33,8 @@ from run_states import PHASES, of_phase
 from textual import events
 from textual.color import Color
 from textual.filter import Monochrome
-from textual.notifications import Notification
 from textual.screen import Screen
 from textual.widgets import Select
-from textual.widgets._toast import Toast, ToastHolder, ToastRack
 
 from tui.app import InklingApp
 from tui.engine.commands import Stop
@@ -337,21 +335,3 @@ async def test_no_room_keeps_a_run_when_another_has_begun() -> None:
         session.state = of_phase("running")
         assert app._door(lambda: None)
         await wait_for(pilot, lambda: gc.collect() >= 0 and before() is None)
-
-
-async def test_notifications_are_words_and_leave_nothing() -> None:
-    async with opened(QuietSession()) as (app, pilot):
-        app.complain("[red]x[/red] [/foo] \x1b[31m")
-        await wait_for(pilot, lambda: "[red]x[/red] [/foo] ?[31m" in text(app))
-        just_come = ToastHolder(Toast(Notification("Hello.")))
-        app.train.query_one(ToastRack).mount(just_come)
-        app.train._sweep()
-        await wait_for(pilot, lambda: just_come.children, "what has just come is not swept away")
-        app.action_go("runs")
-        await wait_for(pilot, lambda: app.screen is not app.train)
-        app.clear_notifications()
-        for room in ("train", "runs", "train"):
-            app.action_go(room)
-            await wait_for(pilot, lambda room=room: room == app.room.NAME)  # type: ignore[misc]
-            await wait_for(pilot, lambda: not app.screen.query(Toast))
-        await wait_for(pilot, lambda: not app.train.query(ToastHolder))
