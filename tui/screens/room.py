@@ -15,6 +15,7 @@ from textual.errors import NoWidget
 from textual.geometry import Offset
 from textual.reactive import Reactive, reactive
 from textual.screen import Screen
+from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 from textual.widgets._toast import ToastHolder
@@ -114,6 +115,8 @@ class Room(Screen[None]):
         takes megabytes on a large terminal."""
         for widget in self.walk_children(Widget):
             widget._styles_cache.clear()
+        # A thousand empty lines of all widths and styles, each with everything cut off of it.
+        Strip.blank.cache_clear()
 
     def explain_panes(self) -> None:
         """Of a pane, and its tab, what the command says that goes there; else what the room is."""
