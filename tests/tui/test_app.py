@@ -34,6 +34,7 @@ from textual import events
 from textual.color import Color
 from textual.filter import Monochrome
 from textual.screen import Screen
+from textual.strip import Strip
 from textual.widgets import Select
 
 from tui.app import InklingApp
@@ -335,3 +336,13 @@ async def test_no_room_keeps_a_run_when_another_has_begun() -> None:
         session.state = of_phase("running")
         assert app._door(lambda: None)
         await wait_for(pilot, lambda: gc.collect() >= 0 and before() is None)
+
+
+async def test_empty_lines_of_another_size_or_room_are_not_kept() -> None:
+    async with opened(QuietSession()) as (app, pilot):
+        line = Strip.blank(9999)
+        await pilot.resize_terminal(90, 30)
+        await wait_for(pilot, lambda: Strip.blank(9999) is not line)
+        line = Strip.blank(9999)
+        app.action_go("runs")
+        await wait_for(pilot, lambda: Strip.blank(9999) is not line)

@@ -115,8 +115,7 @@ class Room(Screen[None]):
         takes megabytes on a large terminal."""
         for widget in self.walk_children(Widget):
             widget._styles_cache.clear()
-        # A thousand empty lines of all widths and styles, each with everything cut off of it.
-        Strip.blank.cache_clear()
+        forget_empty_lines()
 
     def explain_panes(self) -> None:
         """Of a pane, and its tab, what the command says that goes there; else what the room is."""
@@ -204,6 +203,7 @@ class Room(Screen[None]):
 
     @on(events.Resize)
     def _resized(self) -> None:
+        forget_empty_lines()
         # Whatever a letter stood on is somewhere else now.
         self.jump.end()
         self.take_hint_away()
@@ -263,3 +263,9 @@ class Room(Screen[None]):
     async def _key_clicked(self, event: KeyLine.Clicked) -> None:
         room = self.app if event.command.room == "app" else self
         await self.app.run_action(event.command.action, room)
+
+
+def forget_empty_lines() -> None:
+    """Textual keeps the last thousand empty lines, of all widths and styles, each with everything
+    that was ever cut off of it: 20 MB, sooner or later."""
+    Strip.blank.cache_clear()
