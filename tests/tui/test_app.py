@@ -338,11 +338,13 @@ async def test_no_room_keeps_a_run_when_another_has_begun() -> None:
         await wait_for(pilot, lambda: gc.collect() >= 0 and before() is None)
 
 
-async def test_empty_lines_of_another_size_or_room_are_not_kept() -> None:
+async def test_nothing_is_kept_of_what_was_painted_in_another_size_or_of_what_is_gone() -> None:
     async with opened(QuietSession()) as (app, pilot):
         line = Strip.blank(9999)
         await pilot.resize_terminal(90, 30)
         await wait_for(pilot, lambda: Strip.blank(9999) is not line)
-        line = Strip.blank(9999)
-        app.action_go("runs")
-        await wait_for(pilot, lambda: Strip.blank(9999) is not line)
+        app.action_show_help()
+        await wait_for(pilot, lambda: app.screen is not app.train)
+        painted = weakref.ref(app.screen._styles_cache)
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: gc.collect() >= 0 and painted() is None)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
+from textual._styles_cache import StylesCache
 from textual.errors import NoWidget
 from textual.geometry import Offset
 from textual.reactive import Reactive, reactive
@@ -115,7 +116,6 @@ class Room(Screen[None]):
         takes megabytes on a large terminal."""
         for widget in self.walk_children(Widget):
             widget._styles_cache.clear()
-        forget_empty_lines()
 
     def explain_panes(self) -> None:
         """Of a pane, and its tab, what the command says that goes there; else what the room is."""
@@ -195,7 +195,9 @@ class Room(Screen[None]):
 
     @on(events.ScreenResume)
     def _sweep(self) -> None:
-        """Textual takes a toast whose time is over out of its holder, and leaves the holder."""
+        """Have what is over, and what lay over the room, leave nothing behind."""
+        forget_what_is_gone()
+        # Textual takes a toast whose time is over out of its holder, and leaves the holder.
         for holder in self.query(ToastHolder):
             # One that has only just come has nothing in it yet.
             if holder.is_mounted and not holder.children:
@@ -203,7 +205,7 @@ class Room(Screen[None]):
 
     @on(events.Resize)
     def _resized(self) -> None:
-        forget_empty_lines()
+        forget_what_is_gone()
         # Whatever a letter stood on is somewhere else now.
         self.jump.end()
         self.take_hint_away()
@@ -265,7 +267,9 @@ class Room(Screen[None]):
         await self.app.run_action(event.command.action, room)
 
 
-def forget_empty_lines() -> None:
-    """Textual keeps the last thousand empty lines, of all widths and styles, each with everything
-    that was ever cut off of it: 20 MB, sooner or later."""
+def forget_what_is_gone() -> None:
+    """Empty two tables of Textual's that grow for hours: the last thousand empty lines, of all
+    widths and styles, each with everything that was ever cut off of it, and the last thousand pairs
+    of backgrounds, each with all that was painted of the widget that asked, be it gone or not."""
     Strip.blank.cache_clear()
+    StylesCache.get_inner_outer.cache_clear()
