@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import astuple
 from itertools import pairwise
 
 import numpy as np
@@ -133,6 +134,31 @@ def test_one_spike_in_three_million_steps_is_still_there() -> None:
     assert columns.high.max() == 9.5
     assert abs(columns.x[int(columns.high.argmax())] - 1_300_777) < 30_000
     assert columns.mean.max() < 1.01
+
+
+@given(
+    st.lists(st.integers(1, 900), min_size=1, max_size=8), st.integers(1, 60).map(lambda n: 2 * n)
+)
+@settings(max_examples=50)
+def test_room_that_is_made_on_the_way_changes_nothing(pieces: list[int], capacity: int) -> None:
+    values = np.random.default_rng(len(pieces)).normal(size=sum(pieces))
+    values[::17] = np.nan
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tui.engine.curve._AT_FIRST", 6)
+        grown, begin = Curve(capacity), 0
+        for piece in pieces:
+            if piece < 50:
+                for step in range(begin, begin + piece):
+                    grown.append(step, values[step])
+            else:
+                grown.extend(np.arange(begin, begin + piece), values[begin : begin + piece])
+            begin += piece
+        patch.setattr("tui.engine.curve._AT_FIRST", capacity)
+        whole = Curve(capacity)
+    whole.extend(np.arange(len(values)), values)
+    assert grown.buckets == whole.buckets <= capacity
+    for mine, theirs in zip(astuple(grown.so_far()), astuple(whole.so_far()), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-12)
 
 
 def test_the_cost_of_columns_does_not_follow_the_length() -> None:

@@ -86,12 +86,12 @@ def test_a_series_is_whole_where_what_is_fine_meets_what_is_coarse(steps: int, w
     assert coarse.max() <= steps / width + steps / 2048
 
 
-def test_a_series_does_not_grow() -> None:
-    sizes = {
+def test_a_series_takes_no_more_than_it_needs_and_does_not_grow_for_ever() -> None:
+    short, long, longer = (
         sum(a.nbytes for a in vars(long_series(steps)).values() if isinstance(a, np.ndarray))
-        for steps in (10, 100_000)
-    }
-    assert len(sizes) == 1
+        for steps in (10, 100_000, 300_000)
+    )
+    assert 10 * short < long == longer
 
 
 def test_one_point_at_a_time_is_the_same_as_all_at_once() -> None:

@@ -13,7 +13,7 @@ Nothing here knows how a curve is drawn.
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,11 @@ import numpy.typing as npt
 from tui.engine.columns import Buckets, Columns, Floats, Ints, Measure
 
 DEFAULT_CAPACITY: Final = 4096
+
+_AT_FIRST: Final = 256
+"""Buckets that there is room for at first: most curves are short."""
+
+Number = TypeVar("Number", bound=np.number[Any])
 
 # A diverging loss may be finite and still too large for a sum of millions of them.
 _SUMMABLE: Final = 1e290
@@ -43,12 +48,13 @@ class Curve:
         self._points = 0
         self._last: tuple[int, float] | None = None
         self._revision = 0
-        self._first_x: Ints = np.zeros(capacity, np.int64)
-        self._last_x: Ints = np.zeros(capacity, np.int64)
-        self._low: Floats = np.full(capacity, np.inf)
-        self._high: Floats = np.full(capacity, -np.inf)
-        self._sum: Floats = np.zeros(capacity)
-        self._count: Ints = np.zeros(capacity, np.int64)
+        self._room = room = min(_AT_FIRST, capacity)
+        self._first_x: Ints = np.zeros(room, np.int64)
+        self._last_x: Ints = np.zeros(room, np.int64)
+        self._low: Floats = np.full(room, np.inf)
+        self._high: Floats = np.full(room, -np.inf)
+        self._sum: Floats = np.zeros(room)
+        self._count: Ints = np.zeros(room, np.int64)
 
     def __len__(self) -> int:
         """How many points were ever added, those that are not finite included."""
@@ -92,8 +98,8 @@ class Curve:
         """
         if self._last is not None and x < self._last[0]:
             raise ValueError("x must not go backwards")
-        if self._points == self._capacity * self._span:
-            self._merge_pairs()
+        if self._points == self._room * self._span:
+            self._make_room()
         bucket, before = divmod(self._points, self._span)
         if not before:
             self._first_x[bucket] = x
@@ -128,8 +134,8 @@ class Curve:
             return
         if (self._last is not None and xs[0] < self._last[0]) or bool(np.any(xs[1:] < xs[:-1])):
             raise ValueError("x must not go backwards")
-        while self._points + len(xs) > self._capacity * self._span:
-            self._merge_pairs()
+        while self._points + len(xs) > self._room * self._span:
+            self._make_room()
         self._fill(xs, ys)
         self._points += len(xs)
         self._last = (int(xs[-1]), float(ys[-1]))
@@ -152,6 +158,20 @@ class Curve:
     ) -> Columns:
         """Reduce the curve to at most `width` columns; see `Buckets.columns`."""
         return self.so_far().columns(width, start, stop, measure)
+
+    def _make_room(self) -> None:
+        """Let there be room for twice as many points."""
+        if self._room == self._capacity:
+            self._merge_pairs()
+            return
+        more = min(self._room, self._capacity - self._room)
+        self._room += more
+        self._first_x = lengthened(self._first_x, more)
+        self._last_x = lengthened(self._last_x, more)
+        self._low = lengthened(self._low, more, np.inf)
+        self._high = lengthened(self._high, more, -np.inf)
+        self._sum = lengthened(self._sum, more)
+        self._count = lengthened(self._count, more)
 
     def _merge_pairs(self) -> None:
         """Let every two neighbours share one bucket."""
@@ -209,3 +229,8 @@ class Curve:
             put((points + begun) // span, full, slice(begun, begun + full * span))
         if begun + full * span < len(xs):
             put((points + begun) // span + full, 1, slice(begun + full * span, len(xs)))
+
+
+def lengthened(array: npt.NDArray[Number], more: int, value: float = 0) -> npt.NDArray[Number]:
+    """A copy of a vector with `more` values after its own."""
+    return np.append(array, np.full(more, value, array.dtype))

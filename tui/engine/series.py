@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tui.engine.columns import Buckets, Floats, Ints
-from tui.engine.curve import Curve
+from tui.engine.curve import Curve, lengthened
 
 NEWEST: Final = 2048
 """Points that are known one by one, at the least."""
@@ -25,8 +25,8 @@ class Series(Curve):
         """Make an empty one that knows the `newest` points, or up to twice as many."""
         super().__init__()
         self._newest = newest
-        self._steps: Ints = np.zeros(2 * newest, np.int64)
-        self._values: Floats = np.zeros(2 * newest)
+        self._steps: Ints = np.zeros(0, np.int64)
+        self._values: Floats = np.zeros(0)
         self._filled = 0
 
     def append(self, x: int, value: float) -> None:
@@ -40,7 +40,7 @@ class Series(Curve):
             ValueError: lengths differ, or x goes backwards. Nothing is changed then.
         """
         super().extend(x, values)
-        room = len(self._steps)
+        room = 2 * self._newest
         steps = np.atleast_1d(np.asarray(x))[-room:].astype(np.int64)
         added = np.atleast_1d(np.asarray(values))[-room:].astype(np.float64)
         if self._filled + len(steps) > room:
@@ -50,6 +50,10 @@ class Series(Curve):
                 array[:keep] = array[self._filled - keep : self._filled].copy()
             self._filled = keep
         end = self._filled + len(steps)
+        if end > len(self._steps):
+            more = min(max(end, 2 * len(self._steps)), room) - len(self._steps)
+            self._steps = lengthened(self._steps, more)
+            self._values = lengthened(self._values, more)
         self._steps[self._filled : end] = steps
         self._values[self._filled : end] = added
         self._filled = end
