@@ -10,7 +10,8 @@ mouse clicks, drags and turns its wheel anywhere. A run that has ended or is hel
 Keys come faster than the app can follow, but by no more than `AHEAD`: keys that wait would be all
 that grew. Exceptions are gathered wherever they go (see `inside.py`). Memory is what the app's
 process has of its own, looked at on the Train screen at rest: after a tenth of the refreshes, when
-every room has been seen on the largest terminal and everything is loaded, and at the end.
+every room has been seen on the largest terminal and everything is loaded and furnished, and at the
+end.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from memory import own_megabytes
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual.keys import key_to_character
 
+from nn.specs import SPECS
 from tui.commands import COMMANDS, Command
 
 HARMFUL = ("suspend",)
@@ -186,7 +188,8 @@ class Fingers:
             self.press("space")
 
     def see_what_takes_memory(self) -> None:
-        """Once: every room and pane on the largest terminal, which chance may come to late."""
+        """Once, for chance may come to it late: every room and pane on the largest terminal, every
+        field, which has its editor from then on, and four runs laid over the chart."""
         self.go_to_train()
         self.app.resize(*max(SIZES))
         for there in [c for c in self._commands if c.action.startswith("go(")]:
@@ -196,6 +199,15 @@ class Fingers:
             for pane in [c for c in self._commands if c.room == room and "show_" in c.action]:
                 self.press("escape", pane.key.split(",")[0])
                 self.app.read_for(0.3)
+        self.go_to_train()
+        self.press("f")
+        # Enter folds a group or unfolds it, as it was before.
+        for _ in range(2 * len({spec.group for spec in SPECS.values()})):
+            self.press("pagedown", "enter", *["tab"] * 12)
+            self.let_it_follow(0)
+        for place in range(4):
+            self.go_to_train()
+            self.press("v", *["down"] * place, "enter")
 
     def go_to_train(self) -> None:
         self._size = (120, 40)
