@@ -197,6 +197,20 @@ async def test_two_runs_beside_one_another(runs: Path) -> None:
         await wait_for(pilot, lambda: errors.view.rival is None)
 
 
+async def test_what_was_chosen_for_one_run_is_no_rival_of_the_next(runs: Path) -> None:
+    run = finished_run(runs)
+    finished_run(runs, "second", hidden="4")
+    async with errors_of(run) as (app, pilot, errors, _):
+        await pilot.press("r")
+        await wait_for(pilot, lambda: "Compare with" in text(app))
+        (choosing,) = (w for w in errors.workers if w.name == "choose_rival")
+        errors.show_state(of_phase("preparing"))
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: choosing.is_finished)
+        assert choosing.error is None
+        assert errors.rival is None
+
+
 async def test_a_run_of_other_digits_is_no_rival(runs: Path) -> None:
     run = finished_run(runs)
     async with errors_of(run) as (app, pilot, _, _):

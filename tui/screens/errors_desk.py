@@ -218,7 +218,8 @@ class ErrorsDesk(Room):
     @work(exclusive=True, group="rival", exit_on_error=False)
     async def choose_rival(self) -> None:
         """Compare with another run, or with none if there is one already."""
-        if self.view is None or self._run is None:
+        run = self._run
+        if self.view is None or run is None:
             self.complain("There is nothing to compare yet.")
             return
         if self.rival is not None:
@@ -227,7 +228,7 @@ class ErrorsDesk(Room):
             self.view = ErrorView(self.view.mistakes, self.wish)
             return
         try:
-            runs = await asyncio.to_thread(possible_rivals, self._run)
+            runs = await asyncio.to_thread(possible_rivals, run)
             if not runs:
                 self.complain("No other run has been tested on the same digits.")
                 return
@@ -235,6 +236,9 @@ class ErrorsDesk(Room):
             if chosen is None:
                 return
             found = await asyncio.to_thread(rival, chosen)
+            # Another run may have begun meanwhile: what was chosen is no rival of it.
+            if self.view is None or self._run is not run:
+                return
             view = ErrorView(self.view.mistakes, self.wish, found)
             await asyncio.to_thread(view.prepared)
         except RunError as problem:
@@ -242,8 +246,9 @@ class ErrorsDesk(Room):
         except ValueError:
             self.complain("The two runs were not tested on the same digits.")
         else:
-            self.rival = found
-            self.view = ErrorView(self.view.mistakes, self.wish, found)
+            if self.view is not None and self._run is run:
+                self.rival = found
+                self.view = ErrorView(self.view.mistakes, self.wish, found)
 
     def save(self, kind: str) -> None:
         """Save the digits of the filter, as csv or png."""
