@@ -207,7 +207,10 @@ class Fingers:
             self.let_it_follow(0)
         for place in range(4):
             self.go_to_train()
-            self.press("v", *["down"] * place, "enter")
+            self.press("v")
+            # The runs there are have to be looked for.
+            self.app.read_for(1)
+            self.press(*["down"] * place, "enter")
 
     def go_to_train(self) -> None:
         self._size = (120, 40)
