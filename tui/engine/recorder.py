@@ -111,10 +111,11 @@ class Recorder:
             line = b"\n"
             for line in journal:
                 entry = decode(line)
-                if entry is not None and isinstance(entry.fact, Telling):
-                    told.add(which(entry.fact))
-                if entry is not None and isinstance(entry.fact, Past):
-                    past.append(entry.fact)
+                fact = entry.fact if entry is not None else None
+                if isinstance(fact, Telling):
+                    told.add(which(fact))
+                if isinstance(fact, Past):
+                    past.append(fact)
         if not line.endswith(b"\n"):
             self._do(partial(_write, self._journal, [b"\n"]))
         return frozenset(told), tuple(past)
