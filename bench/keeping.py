@@ -27,8 +27,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
+import tui.engine.making_ready
 import tui.engine.recorder
-import tui.engine.worker
 from nn.events import Event, StepDone
 from nn.hyperparameters import Hyperparameters
 from nn.trainer import Trainer
@@ -149,8 +149,8 @@ def main() -> None:
     options = parser.parse_args()
     rng = random.Random(42)
     tempfile.tempdir = options.folder and str(options.folder)
-    tui.engine.worker.Trainer = TakingTurns  # type: ignore
-    tui.engine.worker.Keeper = partial(Keeper, clock=Contender.now)  # type: ignore
+    tui.engine.making_ready.Trainer = TakingTurns  # type: ignore
+    tui.engine.making_ready.Keeper = partial(Keeper, clock=Contender.now)  # type: ignore
     tui.engine.recorder.time = SimpleNamespace(monotonic=Contender.now, time=time.time)  # type: ignore
     with tempfile.TemporaryDirectory(prefix="ink") as name:
         os.environ.setdefault("XDG_RUNTIME_DIR", name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,9 +15,9 @@ from asking import Answers, ask
 from nn.data.dataset import DataError, Progress
 from nn.events import EpochDone, RunFinished, RunStarted
 from nn.hyperparameters import Hyperparameters
-from tui.engine import worker as worker_module
+from tui.engine import making_ready
 from tui.engine.commands import Command, Pause, Resume, Set, Stop
-from tui.engine.facts import Fact, MistakesChanged, Paused, Preparing, Resumed, Stopped
+from tui.engine.facts import Fact, MistakesChanged, Paused, Preparing, Resumed, Stopped, TakenUp
 from tui.engine.loading import Loading
 from tui.engine.run_directory import RunDirectory
 from tui.engine.worker import Worker
@@ -32,7 +33,7 @@ StepsOf = Callable[[RunDirectory], np.ndarray]
 
 def preparing(worker: Worker, after: dict[int, Command]) -> Callable[..., Any]:
     """A loading of the digits that is asked things on its way."""
-    really_load = worker_module.load_split
+    really_load = making_ready.load_split
 
     def load(h: Hyperparameters, data_dir: str, progress: Progress, **more: str) -> Any:
         for done in range(10):
@@ -47,7 +48,7 @@ def preparing(worker: Worker, after: dict[int, Command]) -> Callable[..., Any]:
 def test_stop_while_the_digits_are_loaded(make_run: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_run()
     worker = Worker(run)
-    monkeypatch.setattr(worker_module, "load_split", preparing(worker, {4: Stop()}))
+    monkeypatch.setattr(making_ready, "load_split", preparing(worker, {4: Stop()}))
     facts = [entry.fact for entry in worker.run()]
     assert facts[-1] == Stopped(0, 0, "me")
     assert {type(fact) for fact in facts[:-1]} <= {Preparing}
@@ -60,7 +61,7 @@ def test_pause_while_the_digits_are_loaded(
     run = make_run()
     worker = Worker(run)
     asked = {3: Pause(), 5: Set("learning_rate", 1)}
-    monkeypatch.setattr(worker_module, "load_split", preparing(worker, asked))
+    monkeypatch.setattr(making_ready, "load_split", preparing(worker, asked))
     facts = []
     for entry in worker.run():
         facts.append(entry.fact)
@@ -73,10 +74,27 @@ def test_pause_while_the_digits_are_loaded(
     assert sum(isinstance(fact, Preparing) for fact in facts) < 5, "ten lines in a millisecond"
 
 
+def test_a_run_was_away_until_its_digits_were_loaded_anew(
+    make_run: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(epochs=2, batch_size=100)
+    for entry in (first := Worker(run)).run():
+        if isinstance(entry.fact, EpochDone):
+            first.stop("me")
+    for path in (run.journal, run.steps):
+        os.utime(path, (0, 0))
+    worker = Worker(run)
+    monkeypatch.setattr(making_ready, "load_split", preparing(worker, {}))
+    facts = [entry.fact for entry in worker.run()]
+    (taken_up,) = (fact for fact in facts if isinstance(fact, TakenUp))
+    assert isinstance(facts[0], Preparing), "it tells of the loading, and in the same journal"
+    assert taken_up.away > 3600
+
+
 @pytest.fixture
 def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """A download that hangs without a word, until the event is set."""
-    really_load = worker_module.load_split
+    really_load = making_ready.load_split
     answers = threading.Event()
 
     def load(h: Hyperparameters, data_dir: str, progress: Progress, **more: str) -> Any:
@@ -85,7 +103,7 @@ def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         progress("Downloading", 10, 10)
         return really_load(h, data_dir, **more)
 
-    monkeypatch.setattr(worker_module, "load_split", load)
+    monkeypatch.setattr(making_ready, "load_split", load)
     yield answers
     answers.set()
 
@@ -108,7 +126,7 @@ def test_stop_while_a_download_hangs(how: str, make_run: Make, facts_of: FactsOf
 def test_what_is_asked_while_a_download_hangs(
     mirror: threading.Event, make_run: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_module, "PROGRESS_EVERY", math.inf)
+    monkeypatch.setattr(making_ready, "PROGRESS_EVERY", math.inf)
     worker = Worker(make_run(epochs=1, batch_size=100))
     replies: list[Answers] = []
     facts: list[Fact] = []

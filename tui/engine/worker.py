@@ -13,67 +13,42 @@ and what it does is, bit for bit, what this one would have done.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import math
 import signal
 import sys
 import time
 import traceback
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import assert_never
 
-from nn import checkpoint
-from nn.analysis.learning_history import LearningHistory
 from nn.archive import ArchiveError
-from nn.data import DataError, Split
+from nn.data import DataError
 from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted, StepDone
-from nn.hyperparameters import HyperparameterError, Hyperparameters
+from nn.hyperparameters import HyperparameterError
 from nn.trainer import Trainer
-from tui.engine.checkup import Checkup, Past
 from tui.engine.facts import (
     Entry,
     Fact,
     Failed,
     MistakesChanged,
-    Preparing,
     Stopped,
-    TakenUp,
-    ThreadsChosen,
 )
-from tui.engine.guesses import GuessReader
-from tui.engine.keeping import Keeper
-from tui.engine.loading import Loading
-from tui.engine.orders import Orders, Stint, StopAsked
+from tui.engine.making_ready import MakingReady
+from tui.engine.orders import Stint, StopAsked
 from tui.engine.recorder import Recorder, Telling, which
-from tui.engine.run_directory import RunDirectory, RunError, last_step
+from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.runs import unwritten
-from tui.engine.test_set import load_split
 from tui.engine.text import printable
-from tui.engine.threads import Threads, blas_in_words
-
-PROGRESS_EVERY = 0.25
-"""Seconds between two lines of progress while data is fetched."""
-
-LISTEN_EVERY = 0.1
-"""Seconds that a request may wait while data is fetched."""
 
 LOOK_UP_EVERY = 0.01
 """Seconds of training, flat out, between two times that a worker looks up from it: whatever it asks
 after a step is asked of cold caches, and costs more than it looks."""
 
 
-class Worker(Orders):
+class Worker(MakingReady):
     """One run, from its config.toml to its last fact."""
-
-    def __init__(self, run: RunDirectory, stint: Stint = Stint.RUN, who: str = "") -> None:
-        super().__init__(run, stint)
-        self.run_directory = run
-        self._who = who
-        self._told: frozenset[Fact] = frozenset()
-        self._past: tuple[Past, ...] = ()
-        self._last_progress = (-math.inf, "")
 
     def run(self) -> Iterator[Entry]:
         """Train, and yield every entry of the journal as it is written.
@@ -115,19 +90,8 @@ class Worker(Orders):
                 )
 
     def _whole_run(self) -> Iterator[Entry]:
-        h = self._config.hyperparameters
-        taken_up = self._has_begun()
-        threads = self._threads = Threads(h.threads, self._config.threads_chosen)
-        digits = yield from self._load(h)
-        self._keeper = Keeper(self._config.checkpoint_every)
-        trainer = self._trainer = Trainer(h, digits)
-        self._learning = LearningHistory.begin(digits.test_labels)
-        if taken_up:
-            trainer = self._trainer = yield from self._take_up(trainer, digits)
-        self._checkup = Checkup(trainer, self._past)
-        if not threads.number:
-            yield from self._measure_threads(trainer)
-        threads.apply()
+        trainer = yield from self._make_ready()
+        threads = self._threads
         look_up_at, unseen = -math.inf, list[StepDone]()
         for event in trainer.run():
             if isinstance(event, StepDone):
@@ -188,37 +152,6 @@ class Worker(Orders):
             at_once = trainer.hyperparameters.pace or self._stint is Stint.STEP
             look_up_at = -math.inf if at_once else trainer.seconds + LOOK_UP_EVERY
 
-    def _has_begun(self) -> bool:
-        """Has there been a worker before, whose run this is to go on with?"""
-        run = self.run_directory
-        return run.checkpoint.exists() or run.guesses.stat().st_size > 0
-
-    def _take_up(self, fresh: Trainer, digits: Split) -> Generator[Entry, None, Trainer]:
-        """The trainer as it was at the last checkpoint, or a fresh one if there was none."""
-        run = self.run_directory
-        still_since = max(run.journal.stat().st_mtime, run.steps.stat().st_mtime)
-        reached = last_step(run)
-        trainer = checkpoint.load(run.checkpoint, digits) if run.checkpoint.exists() else fresh
-        rows = trainer.epochs_done + 1 if trainer.step else 0
-        self._told, self._past = self._pen.take_up(rows, len(digits.test_images))
-        self._learning = GuessReader(run.guesses, digits.test_labels).read_all()
-        if self._unwritten is not None:
-            self._pen.entry(self._unwritten)
-            self._pen.flush()
-        self._leave_word("", "")
-        yield self._write(
-            TakenUp(
-                step=trainer.step,
-                epochs=trainer.epochs_done,
-                recomputed=max(0, reached - trainer.step),
-                away=max(0.0, time.time() - still_since),
-                who=self._who,
-            )
-        )
-        for change in trainer.extend(self._config.hyperparameters.epochs):
-            yield self._write(change)
-        return trainer
-
     def _tell(self, event: Telling) -> Iterator[Entry]:
         """Write it down, unless the last worker did: then it happens only once more, not anew."""
         if which(event) not in self._told:
@@ -236,54 +169,6 @@ class Worker(Orders):
             began = time.monotonic()
             self._pen.checkpoint(self._trainer)
             self._keeper.wrote(time.monotonic() - began)
-
-    def _remember(self, hyperparameters: Hyperparameters) -> None:
-        """Of what may change in a run, the checkpoint holds all but how far the run is to go."""
-        kept, epochs = self._config.hyperparameters, hyperparameters.epochs
-        if kept.epochs != epochs:
-            self._keep_in_config(hyperparameters=kept.model_copy(update={"epochs": epochs}))
-
-    def _load(self, h: Hyperparameters) -> Generator[Entry, None, Split]:
-        """Have the digits loaded, all ears: a mirror may hang for as long as it likes."""
-        data_dir, before = self._config.data_dir, self._config.fingerprint
-        with Loading(
-            lambda progress: load_split(h, data_dir, progress, began_with=before)
-        ) as loading:
-            while loading.lasts:
-                progress = loading.look(LISTEN_EVERY)
-                if progress is not None:
-                    self._note(progress)
-                yield from self._listen_aside()
-            digits = loading.result()
-        versions = {**self._config.versions, "blas": blas_in_words()}
-        threads = self._threads.number
-        self._keep_in_config(
-            fingerprint=digits.fingerprint, versions=versions, threads_chosen=threads
-        )
-        return digits
-
-    def _measure_threads(self, trainer: Trainer) -> Iterator[Entry]:
-        """Have the fastest number of BLAS threads found, all ears, and tell if it is news."""
-        threads, before = self._threads, self._threads.number
-        for _ in threads.measure(trainer.layer_sizes, trainer.hyperparameters):
-            yield from self._listen_aside()
-        self._keep_in_config(threads_chosen=threads.number)
-        if threads.times_as_fast and threads.number != before:
-            yield self._write(
-                ThreadsChosen(threads.number, before, trainer.step, threads.times_as_fast)
-            )
-
-    def _keep_in_config(self, **seen: object) -> None:
-        self._config = self._config.model_copy(update=seen)
-        self._pen.config(self._config)
-
-    def _note(self, progress: Preparing) -> None:
-        now = time.monotonic()
-        fact = dataclasses.replace(progress, what=printable(progress.what, 100))
-        when, what_before = self._last_progress
-        if now - when > PROGRESS_EVERY or fact.what != what_before:
-            self._last_progress = (now, fact.what)
-            self._news.append(self._write(fact))
 
     def _stopped(self) -> Stopped:
         epochs = self._trainer.epochs_done if self._trainer else 0
