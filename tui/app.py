@@ -1,12 +1,12 @@
-"""The app: its looks, and the commands that belong to no pane; for runs, see `run_control`."""
+"""The app: its looks and its rooms. What it does with runs is in `run_control`, how it is left in
+`leaving`."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on, work
+from textual import on
 from textual.binding import BindingType
 from textual.filter import LineFilter, Monochrome
 
@@ -15,30 +15,24 @@ from tui.ahead import SOON, import_ahead
 from tui.collector import spare_what_stands
 from tui.commands import RoomName, bindings
 from tui.engine.run_directory import RunDirectory
-from tui.engine.text import literal, printable
+from tui.engine.text import literal
 from tui.habits import Habits
 from tui.keys_in_order import KeysInOrder
+from tui.leaving import Leaving
 from tui.link import LINKS, Link
 from tui.output_filter import COLOURLESS, OutputFilter
 from tui.rooms import ROOMS
-from tui.screens.dialogs import Question, about_a_live_run
 from tui.screens.room import Room
 from tui.screens.train import TrainScreen
 from tui.session import Session
 from tui.settings import SettingsFile
-from tui.souvenir_control import SouvenirControl
 from tui.themes import THEMES, fainter, readable
 
 if TYPE_CHECKING:
     from tui.screens.look import LookScreen
 
-LOOK_AGAIN = 0.05
-"""Seconds between two looks at whether there is a whole screen to leave."""
 
-LEFT = "The run trains on; inkling attach shows it again."
-
-
-class InklingApp(KeysInOrder, SouvenirControl):
+class InklingApp(KeysInOrder, Leaving):
     """Returns a sentence to print when it has gone, or nothing."""
 
     TITLE = "Inkling"
@@ -53,8 +47,6 @@ class InklingApp(KeysInOrder, SouvenirControl):
         super().__init__(session, TrainScreen(initial, ascii_only=ascii_only), attach, link)
         self.ascii_only = ascii_only
         self.hold_keys()
-        self._loop_of_ours: asyncio.AbstractEventLoop | None = None
-        self._told_to_leave = False
         self._kept: dict[RoomName, Room] = {}
         self._output_filter = OutputFilter(ascii_only=ascii_only)
         for theme in THEMES:
@@ -103,50 +95,10 @@ class InklingApp(KeysInOrder, SouvenirControl):
             self.set_timer(SOON, import_ahead)
 
     def on_mount(self) -> None:
-        self._loop_of_ours = asyncio.get_running_loop()
-        if self._told_to_leave:
-            self._leave_when_furnished()
         if self.habits:
             self.habits.watch()
             for sentence in self.habits.complaints:
                 self.complain(literal(sentence))
-        self.app_resume_signal.subscribe(self, self._repaint)
-
-    def _repaint(self, _: object) -> None:
-        """The shell has had the terminal meanwhile: nothing of what stood there still does."""
-        for screen in self.screen_stack:
-            screen.refresh()
-
-    @property
-    def fault(self) -> Exception | None:
-        """What ended the app that should not have."""
-        return self._exception
-
-    def _handle_exception(self, error: Exception) -> None:
-        super()._handle_exception(error)
-        if not self.debug:
-            # A page of code is no sentence: whoever ran the app says what happened (`tui.faults`).
-            self._exit_renderables.clear()
-
-    def leave_from_outside(self) -> None:
-        """Leave the run running and go; safe in any thread, and before there is a loop."""
-        self._told_to_leave = True
-        if self._loop_of_ours is not None:
-            self._loop_of_ours.call_soon_threadsafe(self.call_later, self._leave_when_furnished)
-
-    def _leave_when_furnished(self) -> None:
-        """Textual fails over widgets that go while others are mounted in them."""
-        if self.train.furnished and self.train.form.furnished:
-            self.exit()
-        else:
-            self.set_timer(LOOK_AGAIN, self._leave_when_furnished)
-
-    def action_suspend(self) -> None:
-        """Stop this process, and only this one: a worker is in a session of its own."""
-        if self._driver is None or not self._driver.can_suspend:
-            self.complain("There is no shell behind this terminal, so there is nowhere to go.")
-        else:
-            self.action_suspend_process()
 
     def room_called(self, name: RoomName) -> Room:
         """The room of that name; one that is kept is made when it is first asked for."""
@@ -174,23 +126,3 @@ class InklingApp(KeysInOrder, SouvenirControl):
         assert isinstance(room, BackpropScreen)
         self.action_go(room.NAME)
         room.show_digit(event.index)
-
-    async def action_quit(self) -> None:
-        """Textual's own ctrl+q, which works everywhere, must not be a way round the question."""
-        if not isinstance(self.screen, Question):
-            self.action_leave()
-
-    @work
-    async def action_leave(self) -> None:
-        """Leave, but not over the head of a live run."""
-        if not self.session.live:
-            self.exit()
-            return
-        run = self.session.run
-        from tui.engine.commands import Stop
-
-        answer = await self.push_screen_wait(about_a_live_run())
-        stopped = answer != "stop" or await self._ask(Stop()) or not self.session.live
-        if answer != "stay" and stopped:
-            where = f"The run is in {printable(run.path)}." if run else ""
-            self.exit(f"{'' if answer == 'stop' else LEFT} {where}".strip())
