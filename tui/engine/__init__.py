@@ -20,6 +20,7 @@ The process:
 - `sockets`        where that socket lives, and how it is made
 - `control`        the worker's ear: one thread on the socket, a queue for the training loop
 - `orders`         what a worker does when it is told to, and while it waits
+- `making_ready`   what a worker does before it trains: load, count threads, take a run up
 - `loading`        the digits, loaded in a thread while the worker is all ears
 - `threads`        how many BLAS threads it computes with
 - `checkup`        its eye on the run's health

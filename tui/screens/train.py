@@ -10,22 +10,18 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
-from textual.widget import Widget
 
 from nn.hyperparameters import Hyperparameters
 from tui.ahead import import_numpy
 from tui.commands import bindings, commands_in
-from tui.commands.keymap import key_of
 from tui.engine.run_status import RunStatus
-from tui.screens.train_desk import TrainDesk
-from tui.widgets.group_heading import GroupHeading
+from tui.screens.train_places import TABS, TrainPlaces
 from tui.widgets.key_line import KeyLine
 from tui.widgets.pane_tabs import PaneTabs
 from tui.widgets.picture_widget import PictureWidget
@@ -39,17 +35,12 @@ if TYPE_CHECKING:
     from tui.engine.state import LogBook, RunState
     from tui.widgets.digit_grid import DigitGrid
 
-TABS = {"digits": "d Digits", "log": "g Log", "form": "f Settings"}
 
-
-class TrainScreen(TrainDesk):
+class TrainScreen(TrainPlaces):
     """Hyperparameters, loss, log and digits."""
 
     NAME = "train"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("train")]
-    PANES: ClassVar[dict[str, str]] = {
-        "form": "Hyperparameters", "chart": "Loss", "digits": "Digits", "log": "Log"
-    }  # fmt: skip
 
     history: reactive[RunHistory | None] = reactive(None, repaint=False)
     book: reactive[LogBook | None] = reactive(None, repaint=False)
@@ -64,8 +55,6 @@ class TrainScreen(TrainDesk):
         super().__init__(ascii_only=ascii_only)
         self._initial = initial
         self._filled: tuple[str, Hyperparameters | None] = ("", None)
-        self.furnished = False
-        """Is there something in the panes?"""
 
     def compose(self) -> ComposeResult:
         self.choose_breakpoints()
@@ -142,30 +131,6 @@ class TrainScreen(TrainDesk):
             if new.phase in BAD and not self.query_one(StatusLine).has_room_for(new):
                 self.notify(self.in_keys(new.sentence), severity="error", timeout=20, markup=False)
 
-    def watch_shown_pane(self, shown: str) -> None:
-        for pane in TABS:
-            self.pane(pane).set_class(pane == shown, "-shown")
-        self.watch_hidden(self.hidden)
-
-    def watch_hidden(self, hidden: frozenset[str]) -> None:
-        super().watch_hidden(hidden)
-        if {"chart", self.shown_pane} <= hidden:
-            self.shown_pane = next(pane for pane in TABS if pane not in hidden)
-        # Where there is room for two, and the second is out of sight.
-        self.set_class(self.shown_pane in hidden, "-alone")
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "leave_field":
-            at_something = self.focused is not None or bool(self.large)
-            return at_something or (self.furnished and self.chart.can_go_back)
-        return super().check_action(action, parameters)
-
-    def watch_focused(self, focused: Widget | None) -> None:
-        super().watch_focused(focused)
-        inside = self.in_hand == "form" and focused is not None
-        # A heading has no use for letters or the space bar.
-        self.editing = inside and not isinstance(focused, GroupHeading)
-
     def watch_running(self, running: Hyperparameters | None) -> None:
         words = ""
         if running:
@@ -175,42 +140,9 @@ class TrainScreen(TrainDesk):
         for pane in self.query("#form-pane"):
             pane.border_subtitle = words
 
-    def action_show_pane(self, pane: str) -> None:
-        self.take_in_hand(pane)
-        if pane in TABS:
-            self.shown_pane = pane
-        if pane == "form":
-            self.form.focus_first()
-        else:
-            focused = {"chart": "RunChart", "log": "RunLog"}
-            self.set_focus(self.query_one(focused[pane]) if pane in focused else None)
-
-    def key_of(self, name: str) -> str:
-        return key_of(f"pane.{name}", commands_in("train"), self.keys)
-
-    def action_go_to_group(self, groups: int) -> None:
-        self.take_in_hand("form")
-        self.shown_pane = "form"
-        self.form.go_to_group(groups)
-
-    def action_leave_field(self) -> None:
-        """One thing back at a time, the nearest first."""
-        if self.focused is self.chart and self.chart.back():
-            return
-        if self.focused is not None:
-            self.set_focus(None)
-        elif self.large:
-            self.large = ""
-        else:
-            self.chart.back()
-
     def action_toggle_wrong(self) -> None:
         self.digits.toggle_wrong()
 
     def action_page(self, pages: int) -> None:
         grid = self.digits
         (grid.next_page if pages > 0 else grid.previous_page)()
-
-    @on(PaneTabs.Chosen)
-    def _tab_chosen(self, event: PaneTabs.Chosen) -> None:
-        self.action_show_pane(event.pane)
