@@ -24,31 +24,32 @@ How it learns:
 15. `metrics`          how good is it, on digits it never saw
 16. `averaging`        the network as it has been lately
 17. `best`             the best epoch so far, and how long ago it was
-18. `events`           what a training run has to say
-19. `trainer`          the loop that ties it all together
-20. `range_test`       how large a step may be: try them all
-21. `vitals`           which units are silent, and how much gradient reaches each layer
-22. `health`           is all well? what a person who looks at curves all day would notice
+18. `judging`          by which of its parameters a network is judged
+19. `events`           what a training run has to say
+20. `trainer`          the loop that ties it all together
+21. `range_test`       how large a step may be: try them all
+22. `vitals`           which units are silent, and how much gradient reaches each layer
+23. `health`           is all well? what a person who looks at curves all day would notice
 
 Is it right, and does it last:
 
-23. `inspect`          is the gradient right? compare it with a difference
-24. `autograd`         the same gradients by machine: reverse-mode differentiation
-25. `autograd_network` the network once more, on top of that
-26. `atomic`           a file that is there whole or not at all
-27. `npz`              what a file of arrays claims, before it is believed
-28. `archive`          words and arrays in one such file
-29. `state`            what of a run has to be kept
-30. `plausible`        whether that can have been a run
-31. `checkpoint`       a run, put down and taken up again, bit for bit
-32. `fork`             a run that goes on from another's checkpoint, as another
-33. `estimator`        the same network behind scikit-learn's door
-34. `lesson`           one step of training, overheard
-35. `second_opinion`   one number of it, asked for in three ways
+24. `inspect`          is the gradient right? compare it with a difference
+25. `autograd`         the same gradients by machine: reverse-mode differentiation
+26. `autograd_network` the network once more, on top of that
+27. `atomic`           a file that is there whole or not at all
+28. `npz`              what a file of arrays claims, before it is believed
+29. `archive`          words and arrays in one such file
+30. `state`            what of a run has to be kept
+31. `plausible`        whether that can have been a run
+32. `checkpoint`       a run, put down and taken up again, bit for bit
+33. `fork`             a run that goes on from another's checkpoint, as another
+34. `estimator`        the same network behind scikit-learn's door
+35. `lesson`           one step of training, overheard
+36. `second_opinion`   one number of it, asked for in three ways
 
 What it gets wrong, and why:
 
-36. `analysis`         confusion, calibration, forgetting, suspect labels, neighbours, saliency;
+37. `analysis`         confusion, calibration, forgetting, suspect labels, neighbours, saliency;
                        and the inside: statistics of layers, units, a map of the hidden layer
 
 Besides the book, `names` lists what things are called, `hyperparameters` is the one place where

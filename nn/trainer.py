@@ -12,18 +12,14 @@ live.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
 from collections.abc import Iterator
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.averaging import Average, lent
-from nn.batches import Batches
-from nn.best import Best
+from nn.averaging import Average
 from nn.data.dataset import Split
 from nn.events import (
     Diverged,
@@ -35,24 +31,20 @@ from nn.events import (
     StepDone,
 )
 from nn.hyperparameters import HyperparameterError, Hyperparameters
+from nn.judging import Judging
 from nn.losses import SoftmaxCrossEntropy
-from nn.metrics import CHUNK, Evaluation, evaluate
 from nn.network import Network
 from nn.optimizers import OPTIMIZERS, clip
 from nn.schedules import SCHEDULES, Shape
 from nn.specs import SPECS, parse_live
 from nn.supply import DROPOUT, Supply, amounts_of, held_out, stream
 
-Judged = Literal["last", "average", "best"]
-"""The parameters that a network is tested with: those of its last step, their moving average, or
-those of its best epoch."""
-
 _in_words = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 """A loss that overflows is reported by `Diverged`, in words, not by NumPy's warnings. It decorates
 single steps, never `run()`: around a `yield` it would hold for whoever iterates, too."""
 
 
-class Trainer:
+class Trainer(Judging):
     """A network, its digits, and where in the run it stands.
 
     Everything that the rest of the run depends on is an attribute: the parameters, the optimiser's
@@ -76,6 +68,7 @@ class Trainer:
                 f"{SPECS['batch_size'].label} must be at most {self.n_train:,}, the number of "
                 f"training digits in {split.dataset_name} (got {h.batch_size:,}).",
             )
+        super().__init__(split, validation_rows, keep_best=h.keep == "best")
         self.rng = np.random.default_rng(h.seed)
         self.dropout_rng = stream(h.seed, DROPOUT)
         n_classes = len(split.class_names)
@@ -90,20 +83,10 @@ class Trainer:
             dropout_rng=self.dropout_rng,
         )
         self.loss = SoftmaxCrossEntropy(n_classes)
-        self.plain_loss = SoftmaxCrossEntropy(n_classes)
         self.optimizer = OPTIMIZERS[h.optimizer](
             self.network.parameters, h.momentum, h.weight_decay, self.network.n_decayed
         )
-        self.average: Average | None = None
-        self.best = Best(keep=h.keep == "best")
         self.supply = Supply(split, h.batch_size, h.seed)
-        self.test = Batches(split.test_images, split.test_labels, split.pixel_max, CHUNK)
-        self.validation = Batches(
-            split.train_images[validation_rows],
-            split.train_labels[validation_rows],
-            split.pixel_max,
-            CHUNK,
-        )
 
         self.steps_per_epoch = -(-self.n_train // h.batch_size)
         self.step = 0
@@ -113,10 +96,8 @@ class Trainer:
         self.epoch_loss = 0.0
         self.train_loss = math.nan
         self.last_learning_rate = math.nan
-        self.seconds = 0.0
         self.training_seconds = 0.0
         self.epoch_began = (0.0, 0.0)
-        self.evaluation: Evaluation | None = None
         self.history: list[EpochDone] = []
         self._turn_knobs()
 
@@ -213,24 +194,6 @@ class Trainer:
                 return
         yield self._finish_run()
 
-    @contextlib.contextmanager
-    def judged(self) -> Iterator[Network]:
-        """The network as it is tested, while the block lasts: with the averaged parameters if there
-        are any, at the end of the run with the best ones if those are to be kept."""
-        chosen = {"best": self.best, "average": self.average, "last": None}[self.judged_by]
-        if chosen is None or chosen.parameters is None or chosen.state is None:
-            yield self.network
-        else:
-            with lent(self.network, chosen.parameters, chosen.state):
-                yield self.network
-
-    @property
-    def judged_by(self) -> Judged:
-        """Which parameters those are."""
-        if self.finished and self.best.parameters is not None:
-            return "best"
-        return "last" if self.average is None else "average"
-
     @_in_words
     def _start(self) -> RunStarted:
         evaluation = self._evaluate(self.test)
@@ -322,9 +285,3 @@ class Trainer:
             best_epoch=self.best.epoch or None,
             stopped_early=self.stopped_early and self.epochs_done < self.hyperparameters.epochs,
         )
-
-    def _evaluate(self, digits: Batches) -> Evaluation:
-        began = time.perf_counter()
-        evaluation = evaluate(self.network, digits, self.plain_loss)
-        self.seconds += time.perf_counter() - began
-        return evaluation

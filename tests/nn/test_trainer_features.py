@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from training_runs import MakeSplit, everything, of_kind, plain, square, told, untimed
 
-import nn.trainer
+import nn.judging
 from nn.events import Diverged, EpochDone, Event, RunFinished, RunStarted, StepDone
 from nn.hyperparameters import HyperparameterError
 from nn.layers import Dropout
@@ -81,7 +81,7 @@ def scripted(trainer: Trainer, losses: list[float]) -> pytest.MonkeyPatch:
         return seen
 
     patch = pytest.MonkeyPatch()
-    patch.setattr(nn.trainer, "evaluate", read_out)
+    patch.setattr(nn.judging, "evaluate", read_out)
     return patch
 
 

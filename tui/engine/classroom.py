@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from nn.batch_norm import BatchNorm
 from nn.inspect import GradientCheck, Progress, gradient_check
+from nn.judging import Judged
 from nn.lesson import Lesson
 from nn.metrics import CHUNK
 from nn.second_opinion import Examiner, Opinion
-from nn.trainer import Judged, Trainer
+from nn.trainer import Trainer
 from tui.engine.hidden import NO_MEMORY
 from tui.engine.lesson_step import Matrix, Step
 from tui.engine.lesson_steps import name_layers, steps_of

@@ -23,9 +23,10 @@ from nn.archive import ArchiveError
 from nn.data import DataError, Split
 from nn.data.dataset import pixel_scale
 from nn.hyperparameters import HyperparameterError
+from nn.judging import Judged
 from nn.network import Network
 from nn.optimizers import Optimizer, clip
-from nn.trainer import Judged, Trainer
+from nn.trainer import Trainer
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.test_set import load_split
 from tui.engine.text import printable

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nn.analysis.layer_statistics import Portrait
 from nn.analysis.units import Strongest, Tally
 from nn.data import Split
-from nn.trainer import Judged
+from nn.judging import Judged
 
 Array = NDArray[Any]
 View = Literal["layers", "weights", "map"]

@@ -1,4 +1,4 @@
-"""Where somebody is on the Train screen: the pane in sight, what has the focus, and the way back."""
+"""Where somebody is on the Train screen: what is in sight, what has the focus, and the way back."""
 
 from __future__ import annotations
 
