@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from tui.screens.runs import RunsScreen
     from tui.widgets.hyperparameter_form import HyperparameterForm
 
+RENEW_PATIENCE = 1.0
+"""Seconds that a room waits for a newer network than there is in the files: a worker may be in the
+midst of a long step, and what is a step or two old will do."""
+
 
 def asked_for(what: str) -> Command:
     """The command to a worker that a screen means by a word."""
@@ -49,20 +53,46 @@ class RunControl(Guide):
         self.train = train
         self._to_attach = attach
         self._asking = asyncio.Lock()
+        self._renewed = asyncio.Event()
+        self._renewed.set()
 
     def enter(self, room: Room) -> None:
         """Have a room in sight, and show the run there as it is by now."""
         left = self.room
         while self.screen is not self.train:
             self.pop_screen()
-        room.link, room.keys = self.link, self.keys
+        room.link, room.keys, room.renewed = self.link, self.keys, self._renewed
         room.flowing = self.session.state is not None and self.session.state.status.moving
+        if room.SHOWS_NETWORK:
+            self._renew()
         if room is not self.train:
             room.prepare()
             self.push_screen(room)
         room.call_later(room.show_state, self.session.state)
         if left is not room:
             left.forget_lines()
+
+    def _renew(self) -> None:
+        """Have a run that goes on keep its network as it is by now, unless that is on its way."""
+        state = self.session.state
+        if state is not None and state.begun and state.status.moving and self._renewed.is_set():
+            self._renewed.clear()
+            self._have_kept()
+
+    @work
+    async def _have_kept(self) -> None:
+        # Beside whatever a person has asked for, which need not wait for this; and as nobody has
+        # asked for this, nobody hears of it where it is refused.
+        from tui.engine.client import CommandRefused
+        from tui.engine.commands import Keep
+
+        try:
+            async with asyncio.timeout(RENEW_PATIENCE):
+                await self.session.ask(Keep())
+        except (CommandRefused, TimeoutError):
+            pass
+        finally:
+            self._renewed.set()
 
     def get_driver_class(self) -> type[Driver]:
         # Textual's constructor asks for it, so the meter is there from the first byte on.

@@ -100,6 +100,8 @@ class TuningControl(RunControl):
         from tui.engine.run_config import new_config
         from tui.screens.rate_finder import RateFinder
 
+        self._renew()
+        await self._renewed.wait()
         run = self.session.run
         if self.session.live and run is not None and run.checkpoint.exists():
             config, checkpoint = run.read_config(), str(run.checkpoint)

@@ -58,6 +58,8 @@ class _Unwanted(Exception):
 class BackpropDesk(Room):
     """The half of the Backprop screen that turns its pages, and works in threads."""
 
+    SHOWS_NETWORK = True
+
     page: reactive[Page | None] = reactive(None, repaint=False)
     sentence: reactive[str] = reactive("", repaint=False)
     opinion: reactive[Opinion | None] = reactive(None, repaint=False)
@@ -103,6 +105,7 @@ class BackpropDesk(Room):
     @work(group="lesson", exit_on_error=False)
     async def _open(self, classroom: Classroom, wish: Wish) -> None:
         async with self._one_at_a_time:
+            await self.renewed.wait()
             if classroom is not self._classroom or wish is not self._wish:
                 return
             try:

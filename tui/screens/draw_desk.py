@@ -32,6 +32,8 @@ LOOK_EVERY = 1.0
 class DrawDesk(Room):
     """The half of the Draw screen that works in threads."""
 
+    SHOWS_NETWORK = True
+
     drawing: reactive[Drawing] = reactive(
         lambda: Drawing.blank(sheet_shape(Subject().image_shape)), repaint=False
     )
@@ -81,6 +83,7 @@ class DrawDesk(Room):
     async def _keep_looking(self, reader: Reader) -> None:
         """Look for a newer network: at once, when the run has news, and as long as it is live."""
         while True:
+            await self.renewed.wait()
             if await asyncio.to_thread(reader.look):
                 self._drawn.set()
             await asyncio.sleep(LOOK_EVERY)

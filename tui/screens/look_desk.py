@@ -44,6 +44,8 @@ TELL_EVERY = 0.1
 class LookDesk(Room):
     """The half of the Look screen that works in threads."""
 
+    SHOWS_NETWORK = True
+
     scene: reactive[Scene | None] = reactive(None, repaint=False)
     tsne: reactive[DigitMap | None] = reactive(None, repaint=False)
     words: reactive[str] = reactive("", repaint=False)
@@ -120,8 +122,16 @@ class LookDesk(Room):
         wish = self.wish()
         if self._looker is None or not self.is_current or not wish.views or wish == self._asked:
             return
+        if not self.renewed.is_set():
+            self._look_when_renewed()
+            return
         self._asked = wish
         self._look(self._looker, wish)
+
+    @work(exclusive=True, group="renewed", exit_on_error=False)
+    async def _look_when_renewed(self) -> None:
+        await self.renewed.wait()
+        self._look_now()
 
     @work(thread=True, exclusive=True, group="look", exit_on_error=False)
     def _look(self, looker: Looker, wish: Wish) -> None:

@@ -6,6 +6,7 @@ it is the one in sight; it takes the state apart into reactives, and its widgets
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
@@ -43,6 +44,9 @@ class Room(Screen[None]):
 
     NAME: ClassVar[RoomName]
 
+    SHOWS_NETWORK: ClassVar[bool] = False
+    """Does it show the network of the run's newest checkpoint?"""
+
     AUTO_FOCUS = ""
     DEFAULT_CSS = """
     Room { layers: default over; }
@@ -78,6 +82,10 @@ class Room(Screen[None]):
         super().__init__()
         self._compositor = NarrowCompositor()
         self.ascii_only = ascii_only
+        self.renewed = asyncio.Event()
+        """Unset while the run is asked for a checkpoint of this very moment: to be waited for by
+        what shows its network."""
+        self.renewed.set()
         self.jump = Jump(self)
         self._hint: Hint | None = None
         self._used: Widget | None = None
