@@ -34,6 +34,7 @@ class Best:
             if self.keep:
                 self.parameters, self.state = network.parameters.copy(), network.state.copy()
 
-    def out_of_patience(self, patience: int, epochs_done: int) -> bool:
-        """Whether `patience` epochs have passed without a better one; 0 waits for ever."""
-        return 0 < patience <= epochs_done - self.epoch
+
+def out_of_patience(patience: int, epochs_done: int, best_epoch: int) -> bool:
+    """Whether `patience` epochs have passed without a better one; 0 waits for ever."""
+    return 0 < patience <= epochs_done - best_epoch

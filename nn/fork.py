@@ -22,6 +22,7 @@ from pydantic import ValidationError
 
 from nn.archive import ArchiveError, open_archive
 from nn.archive import save as save_archive
+from nn.best import out_of_patience
 from nn.checkpoint import KIND, VERSION
 from nn.data.dataset import shown
 from nn.events import HyperparameterChanged
@@ -75,13 +76,7 @@ def fork(source: Path, destination: Path, changes: Mapping[str, object]) -> Fork
         arrays = reader.arrays(finite=["parameters", "state"])
     old = words.hyperparameters
     new = changed(old, changes)
-    least = words.epochs_done + 1
-    if new.epochs < least:
-        raise HyperparameterError(
-            "epochs",
-            f"{SPECS['epochs'].label} must be at least {least:,} in a fork after epoch "
-            f"{words.epochs_done:,} (got {new.epochs:,}).",
-        )
+    _check_that_it_goes_on(new, words)
     update: dict[str, object] = {"hyperparameters": new}
     if new.optimizer != old.optimizer:
         kind = OPTIMIZERS[new.optimizer]
@@ -102,3 +97,24 @@ def fork(source: Path, destination: Path, changes: Mapping[str, object]) -> Fork
         for name, value in differences(old, new).items()
     )
     return Fork(words.step, words.epochs_done, new, turned)
+
+
+def _check_that_it_goes_on(new: Hyperparameters, words: Words) -> None:
+    """
+    Raises:
+        HyperparameterError: a run with these would be over before its first step.
+    """
+    done, least = words.epochs_done, words.epochs_done + 1
+    if new.epochs < least:
+        raise HyperparameterError(
+            "epochs",
+            f"{SPECS['epochs'].label} must be at least {least:,} in a fork after epoch {done:,} "
+            f"(got {new.epochs:,}).",
+        )
+    if out_of_patience(new.patience, done, words.best_epoch):
+        waited = done - words.best_epoch
+        raise HyperparameterError(
+            "patience",
+            f"{SPECS['patience'].label} must be 0, or more than {waited:,}, in a fork after epoch "
+            f"{done:,}: the best one was {waited:,} before (got {new.patience:,}).",
+        )

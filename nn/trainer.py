@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn.averaging import Average
+from nn.best import out_of_patience
 from nn.data.dataset import Split
 from nn.events import (
     Diverged,
@@ -166,7 +167,7 @@ class Trainer(Judging):
     @property
     def stopped_early(self) -> bool:
         """Whether patience has run out."""
-        return self.best.out_of_patience(self.hyperparameters.patience, self.epochs_done)
+        return out_of_patience(self.hyperparameters.patience, self.epochs_done, self.best.epoch)
 
     @property
     def finished(self) -> bool:

@@ -11,8 +11,8 @@ import pytest
 
 from nn.events import Diverged, EpochDone, RunFinished, RunStarted
 from tui.engine.facts import Entry, Fact, Failed, Paused, Resumed, Stopped, TakenUp, encode
-from tui.engine.run_directory import RunDirectory
-from tui.engine.runs import TAIL, summaries, summary
+from tui.engine.run_directory import RunDirectory, RunError
+from tui.engine.runs import TAIL, resumable, summaries, summary
 from tui.engine.worker import Worker
 
 Make = Callable[..., RunDirectory]
@@ -78,6 +78,31 @@ def test_how_far_it_came_and_how_good_it_was(make_run: Make) -> None:
     assert found.test_accuracy is not None
     assert 0.5 < found.test_accuracy < 1
     assert found.size == sum(path.stat().st_size for path in run.path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("finished", "epochs", "why"),
+    [
+        (RunFinished(9, 36, 0.1, 0.1, 0.9, 1.0, 9.0), 0, "has finished its 9 epochs"),
+        (RunFinished(9, 36, 0.1, 0.1, 0.9, 1.0, 9.0, best_epoch=8), 19, ""),
+        (RunFinished(9, 36, 0.1, 0.1, 0.9, 1.0, 9.0, best_epoch=7), 19, "out of patience after 9"),
+        (
+            RunFinished(6, 24, 0.1, 0.1, 0.9, 1.0, 9.0, 4, True),
+            0,
+            "--patience 0 goes on from there",
+        ),
+    ],
+)
+def test_nothing_is_taken_up_to_be_over_at_once(
+    make_run: Make, finished: RunFinished, epochs: int, why: str
+) -> None:
+    run = make_run(epochs=9, validation=0.2, patience=2)
+    journal(run, STARTED, EPOCH, finished)
+    if why:
+        with pytest.raises(RunError, match=why):
+            resumable(run, epochs)
+    else:
+        assert resumable(run, epochs) is run
 
 
 def test_a_death_tells_what_is_kept(make_run: Make) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nn.best import Best
+from nn.best import Best, out_of_patience
 from nn.network import Network
 
 
@@ -25,7 +25,8 @@ def test_the_first_lowest_loss_is_the_best(losses: list[float], patience: int) -
         lowest = min(losses[:epoch])
         assert (best.loss, best.epoch) == (lowest, losses.index(lowest) + 1)
         waited = epoch - best.epoch
-        assert best.out_of_patience(patience, epoch) == (patience > 0 and waited >= patience)
+        ran_out = out_of_patience(patience, epoch, best.epoch)
+        assert ran_out == (patience > 0 and waited >= patience)
     assert best.parameters is None
     assert best.state is None
 
@@ -51,4 +52,4 @@ def test_a_nan_is_never_the_best() -> None:
 
 
 def test_before_any_epoch_patience_has_not_run_out() -> None:
-    assert not Best(keep=True).out_of_patience(1, 0)
+    assert not out_of_patience(1, 0, Best(keep=True).epoch)

@@ -11,7 +11,7 @@ from training_runs import MakeSplit, everything, square, told, untimed, whole_st
 from nn import checkpoint
 from nn.archive import ArchiveError
 from nn.data import Split
-from nn.events import HyperparameterChanged, StepDone
+from nn.events import HyperparameterChanged, RunFinished, StepDone
 from nn.fork import fork
 from nn.hyperparameters import HyperparameterError
 from nn.specs import SPECS, format_value
@@ -129,6 +129,23 @@ def test_what_is_no_fork_is_a_sentence(
     with pytest.raises(HyperparameterError, match=words):
         fork(parent, tmp_path / "fork.npz", changes)
     assert not (tmp_path / "fork.npz").exists()
+
+
+def test_a_run_that_ran_out_of_patience_goes_on_with_more_of_it(
+    digits: Split, tmp_path: Path
+) -> None:
+    parent = Trainer(everything(patience=1, epochs=9, learning_rate=1.0), digits)
+    *_, finished = parent.run()
+    assert isinstance(finished, RunFinished)
+    assert finished.stopped_early
+    checkpoint.save(tmp_path / "parent.npz", parent)
+    with pytest.raises(HyperparameterError, match="must be 0, or more than 1, in a fork") as error:
+        fork(tmp_path / "parent.npz", tmp_path / "fork.npz", {"learning_rate": 0.001})
+    assert error.value.name == "patience"
+    for enough in (0, 2):
+        fork(tmp_path / "parent.npz", tmp_path / "fork.npz", {"patience": enough})
+        child = checkpoint.load(tmp_path / "fork.npz", digits)
+        assert isinstance(next(iter(child.run())), StepDone)
 
 
 def test_a_damaged_checkpoint_is_a_sentence(parent: Path, tmp_path: Path) -> None:

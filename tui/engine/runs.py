@@ -157,7 +157,7 @@ def resumable(run: RunDirectory, epochs: int = 0) -> RunDirectory:
     """The run, if a new worker has something to do on it; `epochs` in all, where others are wanted.
 
     Raises:
-        RunError: it has a worker, or has done all its epochs, or cannot be read.
+        RunError: it has a worker, has done all its epochs or lost its patience, or cannot be read.
     """
     config, found = run.read_config(), summary(run)
     if found.live:
@@ -168,7 +168,22 @@ def resumable(run: RunDirectory, epochs: int = 0) -> RunDirectory:
             f"Run {found.name} has finished its {found.epoch} epochs; "
             f"inkling resume {found.name} --epochs +10 gives it ten more."
         )
+    if found.state == "finished" and _out_of_patience(run, config.hyperparameters.patience):
+        raise RunError(
+            f"Run {found.name} has run out of patience after {found.epoch} epochs; "
+            f"inkling fork {found.name} --patience 0 goes on from there."
+        )
     return run
+
+
+def _out_of_patience(run: RunDirectory, patience: int) -> bool:
+    """Of a run that has finished: would it be over at once, however many epochs it had left?"""
+    from nn.best import out_of_patience
+
+    *_, last = (None, *_last_entries(run.journal))
+    if last is None or not isinstance(last.fact, RunFinished):
+        return False
+    return out_of_patience(patience, last.fact.epochs, last.fact.best_epoch or 0)
 
 
 def ancestry(run: RunSummary) -> str:
