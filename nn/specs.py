@@ -101,11 +101,13 @@ def differences(old: Hyperparameters, new: Hyperparameters) -> dict[str, Value]:
 
 
 def format_value(value: Value) -> str:
-    """The text a person would type for a value: `(128, 64)` -> `128,64`, `0.05` -> `0.05`."""
+    """The text a person would type for this very value: `(128, 64)` -> `128,64`, `1.0` -> `1`."""
     if isinstance(value, tuple):
         return ",".join(map(str, value))
     if isinstance(value, float):
-        return f"{value:.8g}"
+        short = f"{value:.8g}"
+        # A run that a form shows is not to become another one by being shown.
+        return short if float(short) == value else repr(value)
     return str(value)
 
 
