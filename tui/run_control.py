@@ -120,8 +120,16 @@ class RunControl(Guide):
         if answer.startswith("run-") and self.session.state is None:
             self._door(self.session.attach, live[int(answer.removeprefix("run-"))].run)
 
+    def _follow(self) -> None:
+        """Show the session's run from now on."""
+        for room in self._installed_screens.values():
+            # Out of sight as well: each would keep the run before, its curves and its network.
+            if isinstance(room, Room) and room.is_running and room is not self.room:
+                room.show_state(self.session.state)
+        self._hand_on()
+
     @work(exclusive=True, group="follow")
-    async def _follow(self) -> None:
+    async def _hand_on(self) -> None:
         """Hand every change of the run to the room in sight, until it has ended."""
         try:
             async for state in self.session.changes():
@@ -149,10 +157,6 @@ class RunControl(Guide):
         except RunError as problem:
             self.complain(literal(str(problem)))
             return False
-        for room in self._installed_screens.values():
-            # Out of sight as well: each would keep the run before, its curves and its network.
-            if isinstance(room, Room) and room.is_running and room is not self.room:
-                room.show_state(self.session.state)
         self._follow()
         return True
 

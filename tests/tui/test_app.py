@@ -325,7 +325,9 @@ async def test_so_does_one_that_comes_while_the_app_opens(runs: Path) -> None:
     assert app.return_code == 0
 
 
-async def test_no_room_keeps_a_run_when_another_has_begun() -> None:
+async def test_no_room_keeps_a_run_when_another_has_begun(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with opened(session := QuietSession()) as (app, pilot):
         session.state = of_phase("finished")
         before = weakref.ref(session.state)
@@ -333,8 +335,16 @@ async def test_no_room_keeps_a_run_when_another_has_begun() -> None:
             app.action_go(room)
             await wait_for(pilot, lambda room=room: room == app.room.NAME)  # type: ignore[misc]
             await wait_for(pilot, lambda: app.room.status.phase == "finished")
-        session.state = of_phase("running")
+        session.state = of_phase("stopped")
         assert app._door(lambda: None)
+        await wait_for(pilot, lambda: gc.collect() >= 0 and before() is None)
+        before = weakref.ref(session.state)
+
+        async def fork(_: object) -> None:
+            session.state = of_phase("running")
+
+        monkeypatch.setattr(session, "fork", fork)
+        await app.fork({})
         await wait_for(pilot, lambda: gc.collect() >= 0 and before() is None)
 
 
