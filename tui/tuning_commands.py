@@ -66,9 +66,7 @@ def find_rate_of(
         config, checkpoint = run.read_config(), str(run.checkpoint)
         if not run.checkpoint.exists():
             raise RunError(f"Run {printable(run.name)} has no checkpoint to take a network from.")
-    request = RateRequest(
-        hyperparameters=config.hyperparameters, data_dir=config.data_dir, checkpoint=checkpoint
-    )
+    request = RateRequest.of_config(config, checkpoint)
     words = find_rate(request)
     if json:
         found = _print_json(words)

@@ -107,9 +107,7 @@ class TuningControl(RunControl):
             config, checkpoint = run.read_config(), str(run.checkpoint)
         else:
             config, checkpoint = new_config(initial, self.session.data_dir), ""
-        request = RateRequest(
-            hyperparameters=config.hyperparameters, data_dir=config.data_dir, checkpoint=checkpoint
-        )
+        request = RateRequest.of_config(config, checkpoint)
         rate = await self.push_screen_wait(RateFinder(request, ascii_only=self.train.ascii_only))
         if rate is not None:
             self.train.suggest("learning_rate", rate)

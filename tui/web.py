@@ -39,7 +39,8 @@ class TokenServer(Server):
         self, arguments: Sequence[str], host: str, port: int, token: str | None = None
     ) -> None:
         """`arguments` are those of `inkling`; a token is made if none is given."""
-        command = shlex.join([sys.executable, "-m", "tui.cli", *arguments])
+        # -P: a file called queue.py where the server was started is not for the app.
+        command = shlex.join([sys.executable, "-P", "-m", "tui.cli", *arguments])
         bracketed = f"[{host}]" if ":" in host else host
         super().__init__(command, host, port, "Inkling", f"http://{bracketed}:{port}")
         self.token = token or secrets.token_urlsafe(16)

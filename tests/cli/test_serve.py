@@ -30,7 +30,12 @@ async def test_without_the_token_there_is_nothing(path: str) -> None:
                 assert (answer.status, await answer.text()) == (403, REFUSED)
 
 
-async def test_with_it_the_app_opens_and_answers_keys(runs: Path) -> None:
+async def test_with_it_the_app_opens_and_answers_keys(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Wherever it was started, and whatever lies about there.
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "queue.py").write_text("raise SystemExit('led astray')")
     server = TokenServer(["--runs-dir", str(runs)], "127.0.0.1", 8000)
     async with await client_of(server) as client, asyncio.timeout(90):
         async with client.get("/", params={"token": server.token}, allow_redirects=False) as found:

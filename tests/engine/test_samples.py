@@ -14,6 +14,7 @@ from nn.data import load
 from nn.data.extra import with_extra
 from nn.hyperparameters import Hyperparameters
 from tui.engine.hidden import RunNetwork
+from tui.engine.rate_finder import RateFound, RateRequest, find_rate
 from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.samples import extra_file, keep_sample, kept_samples, label_of, samples_file
@@ -126,6 +127,8 @@ def test_a_run_is_taken_up_with_the_samples_it_began_with(make_run: Make) -> Non
     half = ended(make_run, epochs=2)
     config = half.read_config()
     own_samples(3, first=5)
+    *_, tried = find_rate(RateRequest.of_config(config, str(half.checkpoint)))
+    assert isinstance(tried, RateFound)
     longer = config.hyperparameters.model_copy(update={"epochs": 4})
     half.write_config(config.model_copy(update={"hyperparameters": longer}))
     for _ in Worker(half).run():

@@ -24,7 +24,12 @@ from tui.widgets.rate_curve import RateCurve, sensible
 DIGITS = RateRequest(hyperparameters=resolve("first-light", {"optimizer": "adam"}))
 
 
-async def test_another_process_finds_what_this_one_would() -> None:
+async def test_another_process_finds_what_this_one_would(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("queue", "numpy", "nn"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('led astray')")
     here = list(find_rate(DIGITS))
     there = [word async for word in rates_elsewhere(DIGITS)]
     assert isinstance(there[-1], RateFound)

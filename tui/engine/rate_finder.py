@@ -28,6 +28,7 @@ from nn.range_test import RangePoint, range_test, suggested_rate
 from nn.trainer import Trainer
 from tui.engine.facts import Failed, Preparing, as_json_object, event_name
 from tui.engine.loading import Loading
+from tui.engine.run_config import RunConfig
 from tui.engine.run_directory import RunError
 from tui.engine.test_set import load_split
 from tui.engine.text import printable
@@ -52,20 +53,33 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {
 
 class RateRequest(BaseModel):
     """What is to be tried: hyperparameters, where their digits are, and a checkpoint's path if it
-    is not a network drawn anew."""
+    is not a network drawn anew; then `fingerprint` says which digits that one knows."""
 
     model_config = ConfigDict(frozen=True)
 
     hyperparameters: Hyperparameters
     data_dir: str = ""
+    fingerprint: str = ""
     checkpoint: str = ""
+
+    @classmethod
+    def of_config(cls, config: RunConfig, checkpoint: str = "") -> RateRequest:
+        """For a run that has this configuration, or would."""
+        return cls(
+            hyperparameters=config.hyperparameters,
+            data_dir=config.data_dir,
+            fingerprint=config.fingerprint,
+            checkpoint=checkpoint,
+        )
 
 
 def find_rate(request: RateRequest) -> Iterator[Word]:
     """Load the digits and test; the last word is `RateFound` or `Failed`."""
     try:
-        h = request.hyperparameters
-        with Loading(lambda progress: load_split(h, request.data_dir, progress)) as loading:
+        h, folder, before = request.hyperparameters, request.data_dir, request.fingerprint
+        with Loading(
+            lambda progress: load_split(h, folder, progress, began_with=before)
+        ) as loading:
             while loading.lasts:
                 told = loading.look(LOOK_EVERY)
                 if told is not None:
@@ -93,7 +107,8 @@ def find_rate(request: RateRequest) -> Iterator[Word]:
 async def rates_elsewhere(request: RateRequest) -> AsyncGenerator[Word, None]:
     """The same from a process of its own, which ends with the iteration, finished or not."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tui.engine.rate_finder",
+        # -P: a file called queue.py where Inkling was started is not for this process.
+        sys.executable, "-P", "-m", "tui.engine.rate_finder",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
