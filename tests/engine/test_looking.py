@@ -181,3 +181,17 @@ def test_why_there_is_nothing(
     for path in (folder / "mnist").iterdir():
         path.unlink()
     assert "cannot be asked" in seen(Looker(NewestNetwork(run)), Wish(0)).sentence
+
+
+def test_what_cannot_be_seen_is_not_what_was_seen_before(make_run: Make) -> None:
+    newest = NewestNetwork(finished(make_run))
+    looker, wish = Looker(newest), Wish(7, (), frozenset({"map"}))
+    early = seen(looker, wish)
+    assert seen(looker, wish) is early
+    gone = newest.look().twin()
+    gone.network.parameters[...] = np.inf
+    newest.look = lambda: gone  # type: ignore[method-assign]
+    for _ in range(2):
+        later = seen(looker, wish)
+        assert "are not finite" in later.sentence
+        assert later.chart is None

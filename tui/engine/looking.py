@@ -90,7 +90,7 @@ class Looker:
             yield self._last
             return
         if renewed:
-            self._network = network
+            self._network, self._last = network, None
             self._forget()
         wish = dataclasses.replace(wish, digit=wish.digit % max(len(network.split.test_labels), 1))
         scene = Scene(wish, network.split, network.epoch, network.step, network.judged_by)
