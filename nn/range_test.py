@@ -97,7 +97,8 @@ def suggested_rate(points: Sequence[RangePoint]) -> float | None:
     to two figures, None where it never falls.
 
     The slope is that of a straight line through the points within a quarter of a factor of ten to
-    either side, by least squares; only what is left of the lowest loss counts.
+    either side, or the next ones where none are so near, by least squares; only what is left of the
+    lowest loss counts.
     """
     if len(points) < LEAST_POINTS:
         return None
@@ -106,6 +107,7 @@ def suggested_rate(points: Sequence[RangePoint]) -> float | None:
     best, steepest = None, 0.0
     for i in range(int(y.argmin()) + 1):
         near = np.abs(x - x[i]) <= SLOPE_OVER
+        near[max(i - 1, 0) : i + 2] = True
         dx = x[near] - x[near].mean()
         slope = float(dx @ y[near] / (dx @ dx))
         if slope < steepest:

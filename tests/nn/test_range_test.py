@@ -64,6 +64,15 @@ def test_the_suggestion_is_where_it_falls_steepest_or_a_tenth_of_the_lowest() ->
     assert suggested_rate(curve(0.5)) == pytest.approx(10**0.5 / 10, rel=0.1)
 
 
+def test_steps_far_apart_have_a_slope_too() -> None:
+    """Of 20 steps over six factors of ten, no two are within a quarter of one."""
+    losses = [2.3] * 9 + [2.0, 1.2, 0.9] + [0.8] * 8
+    points = [
+        RangePoint(i + 1, 20, 10 ** (6 * i / 19 - 5), loss, loss) for i, loss in enumerate(losses)
+    ]
+    assert suggested_rate(points) == pytest.approx(points[10].learning_rate, rel=0.05)
+
+
 def test_nothing_is_suggested_where_nothing_falls() -> None:
     climbing = [RangePoint(i, 99, 10 ** (i / 20 - 5), 1 + i, 1.0 + i) for i in range(1, 99)]
     assert suggested_rate(climbing) is None

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from nn.analysis.neighbours import Neighbours
 from nn.data import Split
-from tui.engine.hidden import RunNetwork
 from tui.engine.mistakes import Mistakes
 from tui.engine.mistakes_reader import MistakesReader
+from tui.engine.newest_network import NewestNetwork
 from tui.engine.run_directory import RunDirectory, RunError
 
 NEIGHBOURS = 5
@@ -85,8 +85,7 @@ class Inquiry:
     def __init__(self, run: RunDirectory | None, reader: MistakesReader | None) -> None:
         self.run = run
         self.reader = reader
-        self._network: RunNetwork | None = None
-        self._stamp: object = None
+        self._newest = None if run is None else NewestNetwork(run)
         # A question that is no longer wanted ends at its next answer; the network is for one.
         self._one_at_a_time = threading.Lock()
 
@@ -107,7 +106,9 @@ class Inquiry:
                 yield dataclasses.replace(found, sentence=str(error))
 
     def _ask_network(self, found: Findings) -> Iterator[Findings]:
-        question, network = found.question, self._newest()
+        if self._newest is None:
+            raise RunError("This run has left no files, so its network cannot be asked.")
+        question, network = found.question, self._newest.look()
         found = dataclasses.replace(found, epoch=network.epoch)
         if question.saliency:
             said = network.saliency(question.digit, question.toward, question.against)
@@ -129,21 +130,6 @@ class Inquiry:
                 yield found
         yield dataclasses.replace(found, busy="")
 
-    def _newest(self) -> RunNetwork:
-        """
-        Raises:
-            RunError: there is no network to ask.
-        """
-        if self.run is None:
-            raise RunError("This run has left no files, so its network cannot be asked.")
-        try:
-            stamp: object = self.run.checkpoint.stat().st_mtime_ns
-        except OSError:
-            stamp = None
-        if self._network is None or stamp != self._stamp:
-            self._network, self._stamp = RunNetwork.of_run(self.run), stamp
-        return self._network
-
 
 def learning_in_words(mistakes: Mistakes, digit: int) -> str:
     """When a digit was learnt, forgotten, or never learnt; empty where that is not known."""
@@ -159,4 +145,4 @@ def learning_in_words(mistakes: Mistakes, digit: int) -> str:
         return f"right since epoch {learnt}{often}"
     if learnt == 0:
         return "right from the start"
-    return f"wrong{often or ' now, right only before it was trained'}"
+    return f"wrong{often}"
