@@ -158,7 +158,8 @@ def _open(options: argparse.Namespace) -> int:
     from tui import heap
 
     heap.share_one()
-    from tui.app import LEFT, InklingApp
+    from tui.app import InklingApp
+    from tui.leaving import LEFT
     from tui.link import chosen
     from tui.session import Session
     from tui.settings import SettingsFile

@@ -14,9 +14,9 @@ import pytest
 import textual
 
 from nn.events import RunFinished
-from tui.app import LEFT
 from tui.engine.facts import Stopped
 from tui.exit_codes import FAILED
+from tui.leaving import LEFT
 
 Open = Callable[..., Any]
 Newest = Callable[[], Any]
