@@ -77,6 +77,14 @@ class Guide(App[str]):
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette())
 
+    def search_themes(self) -> None:
+        # A palette of Textual's own again, for the themes, opened out of the first.
+        from textual.theme import ThemeProvider
+
+        from tui.screens.dialog import Palette
+
+        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
+
     def action_show_help(self) -> None:
         from tui.screens.help import HelpScreen
 

@@ -85,9 +85,12 @@ async def test_keys_that_come_before_what_they_are_for_or_after_it_has_gone() ->
             await back_to_train(app, pilot)
 
 
-async def test_a_click_on_what_is_no_longer_there(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("palette", ["action_command_palette", "search_themes"])
+async def test_a_click_on_what_is_no_longer_there(
+    palette: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with opened(QuietSession()) as (app, pilot):
-        await pilot.press("ctrl+p")
+        getattr(app, palette)()
         await wait_for(pilot, lambda: app.screen.query(CommandList))
         found = app.screen.query_one(CommandList)
         await wait_for(pilot, lambda: found.option_count > 1)
