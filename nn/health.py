@@ -34,6 +34,10 @@ WINDOW = 100
 RECENT = 5
 """Steps whose mean is compared with that, each so many together: one hard batch is no news."""
 
+MEMORY = 2 * WINDOW + RECENT
+"""Steps after which a monitor knows of them what one that has seen all of a run would: what is
+usual, and for how long the loss has not been above it."""
+
 DEVIATIONS = 3.0
 
 LEAST_RISE = 0.15
@@ -111,7 +115,6 @@ class Monitor:
 
     def __init__(self) -> None:
         self._losses: deque[float] = deque(maxlen=WINDOW + RECENT)
-        self._unseen = 0
         self._calm = 0
         self._active: set[Kind] = set()
         self._best = math.inf
@@ -125,7 +128,6 @@ class Monitor:
         """The loss means something else from now on, as with other label smoothing or dropout: the
         best so far is no measure of what comes."""
         self._losses.clear()
-        self._unseen = 0
         self._trains.clear()
         self._tests.clear()
         self._best = self._reference = math.inf
@@ -141,10 +143,9 @@ class Monitor:
     def step(self, done: StepDone) -> tuple[Finding, ...]:
         """Is the loss above three standard deviations of the last hundred steps?"""
         self._losses.append(done.loss)
-        self._unseen += 1
-        if self._unseen < RECENT:
+        # By the step's number, and so at the same steps for whoever comes later.
+        if done.step % RECENT:
             return ()
-        self._unseen = 0
         return self._look(done) if len(self._losses) == WINDOW + RECENT else ()
 
     def _look(self, done: StepDone) -> tuple[Finding, ...]:

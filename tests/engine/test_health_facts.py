@@ -9,17 +9,19 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from nn.events import Diverged, EpochDone, HyperparameterChanged, RunStarted
-from nn.health import Alert, Kind, Settled
+from nn.events import Diverged, EpochDone, HyperparameterChanged, RunStarted, StepDone
+from nn.health import MEMORY, Alert, Kind, Settled
 from nn.hyperparameters import Hyperparameters
 from nn.specs import SPECS
 from tui.engine import advice
 from tui.engine.checkup import Checkup
 from tui.engine.commands import Set, Stop
 from tui.engine.control import Asked
-from tui.engine.facts import Entry, Fact, Paused, decode, encode
+from tui.engine.facts import Entry, Fact, Paused, TakenUp, decode, encode
+from tui.engine.last_steps import last_steps
 from tui.engine.log_lines import is_logged, line
 from tui.engine.orders import Stint
+from tui.engine.recorder import Recorder
 from tui.engine.run_directory import RunDirectory
 from tui.engine.state import RunState
 from tui.engine.worker import Worker
@@ -215,22 +217,74 @@ def test_a_knob_that_changes_what_the_loss_means_is_no_alarm(
     assert not kinds & {"spike", "plateau"}
 
 
-def test_what_hid_an_alert_hides_it_from_the_next_worker_no_longer_than_from_this_one() -> None:
-    def done(epoch: int) -> EpochDone:
-        return EpochDone(epoch, 45 * epoch, 2.3, 2.3, 0.1, 0.05, 1.0, 1.0)
-
+def trainer_at(step: int, epochs: int = 0) -> Any:
+    """What a checkup looks at of a trainer, after so many dull epochs."""
     nothing = np.zeros((1, 4), np.uint8)
-    trainer: Any = SimpleNamespace(
-        hyperparameters=Hyperparameters(), train_rows=np.arange(1), step=900,
-        history=[done(epoch) for epoch in range(1, 21)],
+    return SimpleNamespace(
+        hyperparameters=Hyperparameters(), train_rows=np.arange(1), step=step,
+        history=[dull(epoch) for epoch in range(1, epochs + 1)],
         split=SimpleNamespace(train_images=nothing, train_labels=nothing[0], pixel_max=16),
     )  # fmt: skip
+
+
+def dull(epoch: int) -> EpochDone:
+    return EpochDone(epoch, 45 * epoch, 2.3, 2.3, 0.1, 0.05, 1.0, 1.0)
+
+
+def test_what_hid_an_alert_hides_it_from_the_next_worker_no_longer_than_from_this_one() -> None:
+    trainer = trainer_at(900, epochs=20)
     vanished = Alert("vanishing", 90, 2, 1e-6, 1.0, 1)
-    assert Checkup(trainer, (vanished,)).epoch(done(21)) == ()
+    assert Checkup(trainer, (vanished,)).epoch(dull(21)) == ()
     # It was over after the last epoch, which has said nothing of a plateau.
-    (found,) = Checkup(trainer, (vanished, Settled("vanishing", 900))).epoch(done(21))
+    (found,) = Checkup(trainer, (vanished, Settled("vanishing", 900))).epoch(dull(21))
     assert isinstance(found, Alert)
     assert (found.kind, found.since) == ("plateau", 1)
+
+
+def test_a_jump_is_told_whenever_a_run_has_been_taken_up_and_at_the_same_steps(
+    run: RunDirectory,
+) -> None:
+    scatter = np.random.default_rng(0).normal(0, 0.05, 700)
+    losses = np.where((np.arange(700) // 40) % 7 == 6, 3.0, 0.5) + scatter
+    steps = [StepDone(i, 1, float(loss), 0.1, 1.0) for i, loss in enumerate(losses, start=1)]
+
+    def told(checkup: Checkup, steps: list[StepDone]) -> list[tuple[str, int]]:
+        found = [finding for step in steps for finding in checkup.step(step)]
+        return [(type(finding).__name__, finding.step) for finding in found]
+
+    undisturbed = told(Checkup(trainer_at(0)), steps)
+    assert [name for name, _ in undisturbed] == ["Alert", "Settled"] * 2
+    with Recorder(run) as pen:
+        for step in steps:
+            pen.step(step, 0.0)
+        # As of a worker that was killed: some come again, and differ in nothing but the file.
+        for step in steps[600:]:
+            pen.step(step, 0.0)
+    for cut in (3, 104, 238, 243, 262, 281, 379, 381, 522, 650):
+        past = [Alert("spike", at, 1, 3.0, 0.5) if name == "Alert" else Settled("spike", at)
+                for name, at in undisturbed]  # fmt: skip
+        checkup = Checkup(trainer_at(cut), (*past, *last_steps(run, cut, MEMORY)))
+        assert told(checkup, steps[cut:]) == [(name, at) for name, at in undisturbed if at > cut]
+    # Another activation makes another network: how wrong the last one was is no measure of it.
+    forked = HyperparameterChanged("activation", "relu", "elu", 230)
+    checkup = Checkup(trainer_at(230), (*last_steps(run, 230, MEMORY), forked))
+    assert told(checkup, steps[230:320]) == []
+
+
+def test_the_next_worker_tells_of_a_jump_in_its_first_steps(
+    make_run: Make, facts_of: FactsOf
+) -> None:
+    run = make_run(epochs=6, learning_rate=0.05)
+    list(Worker(run).run())
+    config = run.read_config()
+    longer = config.hyperparameters.model_copy(update={"epochs": 7})
+    run.write_config(config.model_copy(update={"hyperparameters": longer}))
+    worker = Worker(run)
+    for entry in worker.run():
+        if isinstance(entry.fact, TakenUp):
+            worker._control.queue.put(Asked(Set("learning_rate", 1.0), "", None))
+    alerts = {(fact.kind, fact.step) for fact in facts_of(run) if isinstance(fact, Alert)}
+    assert ("spike", 275) in alerts
 
 
 def test_every_alert_has_a_line_that_says_so() -> None:

@@ -10,6 +10,7 @@ The files of a run:
 - `log_lines`      facts in words
 - `recorder`       the worker's pen: journal, steps, predictions, guesses
 - `keeping`        when it writes a checkpoint
+- `last_steps`     what its last steps came to, from the end of the file
 - `runs`           what runs there are, and how each is
 - `forking`        a run that goes on from another's checkpoint, as files
 

@@ -24,12 +24,12 @@ EVERY = 1600
 """Steps between two examinations at the least: a few thousandths of the time."""
 
 MEANING = (
-    "label_smoothing", "dropout", "augmentation", "shift", "rotation", "scaling", "shear",
-    "elastic", "elastic_sigma", "weight_decay", "ema_decay",
+    "activation", "label_smoothing", "dropout", "augmentation", "shift", "rotation", "scaling",
+    "shear", "elastic", "elastic_sigma", "weight_decay", "ema_decay",
 )  # fmt: skip
 """Knobs that change what a loss is the loss of, so that before and after cannot be compared."""
 
-Past = HyperparameterChanged | Alert | Settled
+Past = StepDone | HyperparameterChanged | Alert | Settled
 """What of a run's past cannot be seen from its trainer."""
 
 
@@ -37,8 +37,9 @@ class Checkup:
     """One trainer's, from where it stands."""
 
     def __init__(self, trainer: Trainer, past: Sequence[Past] = ()) -> None:
-        """`past` is what the journal says was changed, and was amiss, before the run was taken up;
-        of what came after its last checkpoint, nothing is so any more."""
+        """`past` is what the run's files say of it from before it was taken up: the last steps, as
+        many as a monitor remembers, what was changed, and what was amiss; of what came after its
+        last checkpoint, nothing is so any more."""
         self._trainer = trainer
         self._monitor = Monitor()
         self._known = trainer.hyperparameters
@@ -51,32 +52,31 @@ class Checkup:
         self._catch_up(past)
 
     def _catch_up(self, past: Sequence[Past]) -> None:
-        """Know what a worker that had been here all the time would: what the epochs came to, and
-        where between them a knob changed what a loss means. What was amiss has been said."""
-        trainer, monitor = self._trainer, self._monitor
-        turned = [
-            fact.step
-            for fact in past
-            if isinstance(fact, HyperparameterChanged) and fact.name in MEANING
-        ]
+        """Know what a worker that had been here all the time would: what the last steps and the
+        epochs came to, and where between them a knob changed what a loss means. What was amiss has
+        been said."""
+        monitor = self._monitor
         # In their order, for what was amiss may be why something else was not said.
-        findings = (fact for fact in past if isinstance(fact, Alert | Settled))
-        said = deque(sorted(findings, key=lambda finding: finding.step))
-        before = -1
-        for done in trainer.history:
-            if any(before <= step < done.step for step in turned):
-                monitor.forget_losses()
-            monitor.epoch(done)
-            before = done.step
-            self._recall(said, done.step)
-        # As of a fork, whose changes stand where it begins.
-        if any(before <= step <= trainer.step for step in turned):
-            monitor.forget_losses()
-        self._recall(said, trainer.step)
+        between = deque(sorted((f for f in past if not isinstance(f, StepDone)), key=_step_of))
 
-    def _recall(self, said: deque[Finding], until: int) -> None:
-        while said and said[0].step <= until:
-            self._monitor.recall(said.popleft())
+        def recall(until: int) -> None:
+            while between and between[0].step < until:
+                fact = between.popleft()
+                if isinstance(fact, Alert | Settled):
+                    monitor.recall(fact)
+                elif fact.name in MEANING:
+                    monitor.forget_losses()
+
+        steps = (fact for fact in past if isinstance(fact, StepDone))
+        seen: list[StepDone | EpochDone] = [*steps, *self._trainer.history]
+        for done in sorted(seen, key=_step_of):
+            recall(done.step)
+            if isinstance(done, StepDone):
+                monitor.step(done)
+            else:
+                monitor.epoch(done)
+        # Up to where the run is taken up, where the changes of a fork stand.
+        recall(self._trainer.step + 1)
 
     def step(self, done: StepDone) -> tuple[Finding, ...]:
         """What a step says."""
@@ -97,3 +97,7 @@ class Checkup:
         before, self._known = self._known, now
         if any(getattr(before, name) != getattr(now, name) for name in MEANING):
             self._monitor.forget_losses()
+
+
+def _step_of(fact: Past | EpochDone) -> int:
+    return fact.step

@@ -13,16 +13,18 @@ from collections.abc import Generator, Iterator
 from nn import checkpoint
 from nn.analysis.learning_history import LearningHistory
 from nn.data import Split
+from nn.health import MEMORY
 from nn.hyperparameters import Hyperparameters
 from nn.trainer import Trainer
 from tui.engine.checkup import Checkup, Past
 from tui.engine.facts import Entry, Fact, Preparing, TakenUp, ThreadsChosen
 from tui.engine.guesses import GuessReader
 from tui.engine.keeping import Keeper
+from tui.engine.last_steps import last_step, last_steps
 from tui.engine.loading import Loading
 from tui.engine.orders import Orders, Stint
 from tui.engine.run_config import RunConfig
-from tui.engine.run_directory import RunDirectory, last_step
+from tui.engine.run_directory import RunDirectory
 from tui.engine.test_set import load_split
 from tui.engine.text import printable
 from tui.engine.threads import Threads, blas_in_words
@@ -127,7 +129,8 @@ class MakingReady(Orders):
         reached = last_step(run)
         trainer = checkpoint.load(run.checkpoint, digits) if run.checkpoint.exists() else fresh
         rows = trainer.epochs_done + 1 if trainer.step else 0
-        self._told, self._past = self._pen.take_up(rows, len(digits.test_images))
+        self._told, past = self._pen.take_up(rows, len(digits.test_images))
+        self._past = (*past, *last_steps(run, trainer.step, MEMORY))
         self._learning = GuessReader(run.guesses, digits.test_labels).read_all()
         if self._unwritten is not None:
             self._pen.entry(self._unwritten)

@@ -250,20 +250,6 @@ def find_run(runs_dir: Path, name: str) -> RunDirectory:
     raise RunError(f"{several} with {ascii(name)[:80]} in {where}.")
 
 
-def last_step(run: RunDirectory) -> int:
-    """The newest step that steps.bin knows of; 0 where there is none."""
-    size = struct.calcsize(STEP_STRUCT)
-    try:
-        with open(run.steps, "rb") as file:
-            whole = file.seek(0, os.SEEK_END) // size
-            if not whole:
-                return 0
-            file.seek((whole - 1) * size)
-            return int(struct.unpack(STEP_STRUCT, file.read(size))[0])
-    except (OSError, struct.error):
-        return 0
-
-
 def _modified(path: Path) -> float:
     """When a file was last written; a run that has just been taken away is the oldest of all."""
     try:

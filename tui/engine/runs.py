@@ -17,8 +17,9 @@ from nn.events import Diverged, EpochDone, RunFinished, RunStarted
 from nn.hyperparameters import Hyperparameters
 from nn.specs import SPECS, format_value
 from tui.engine.facts import ENDINGS, Entry, Failed, Paused, Resumed, Stopped, TakenUp, decode
+from tui.engine.last_steps import last_step
 from tui.engine.log_lines import unkept
-from tui.engine.run_directory import RunDirectory, RunError, last_step, run_directories
+from tui.engine.run_directory import RunDirectory, RunError, run_directories
 from tui.engine.text import duration, printable
 
 State = Literal[
