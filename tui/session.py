@@ -180,6 +180,9 @@ class Session:
                 state.apply(news)
                 if isinstance(news, Entry) and isinstance(news.fact, PREDICTED):
                     self._epoch_done.set()
+                if not isinstance(news, Entry) and not client.behind:
+                    # An entry has its own time.
+                    state.pass_time(time.time())
                 # A chart of the half of what is there already would only keep the whole waiting.
                 if not client.behind or time.monotonic() - shown > SHOW_BEHIND:
                     shown = time.monotonic()

@@ -128,6 +128,17 @@ def test_the_last_line_that_names_the_key_says_what_it_does() -> None:
     state.apply(after(21.0))
     assert (state.advice, state.status.alert) == (None, "")
     assert said(state).endswith("nothing any more, it has settled")
+    # Nor does it take other news: a run may be held, or its epochs be long.
+    state = state_after(ALERTS["spike"], Settled("spike", 400), Paused(400, "me"))
+    state.pass_time(19.0)
+    assert state.status.alert.endswith("over by now")
+    assert state.advice is not None
+    state.pass_time(21.0)
+    assert (state.advice, state.status.alert, state.status.remedy) == (None, "", "")
+    assert said(state).endswith("nothing any more, it has settled")
+    lines = len(state.book.lines)
+    state.pass_time(22.0)
+    assert len(state.book.lines) == lines
     # Beside another alert it need not stay.
     state = state_after(ALERTS["dead_units"], ALERTS["spike"], Settled("spike", 400))
     assert state.advice is not None

@@ -9,15 +9,18 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from processes import come_to_rest
 
+from nn.health import Alert, Settled
 from nn.hyperparameters import Hyperparameters
+from tui.engine.alerts import SHOWN_FOR
 from tui.engine.client import CommandRefused
 from tui.engine.commands import Epoch, Pause, Resume, Set, Step, Stop
-from tui.engine.facts import Entry, Stopped, encode
+from tui.engine.facts import Entry, Paused, Stopped, encode
 from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.state import RunState
@@ -201,6 +204,31 @@ async def test_another_screen_may_watch_and_leave(session: Session, runs: Path) 
     assert other.live
     await other.ask(Stop())
     assert (await following).status.phase == "stopped"
+
+
+async def test_what_is_over_is_not_shown_of_a_held_run_for_ever(
+    session: Session, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.engine.client.QUIET_AFTER", 0.1)
+    monkeypatch.setattr("tui.engine.client.QUIET_EVERY", 0.1)
+    run = RunDirectory.create(runs, new_config(Hyperparameters(), None))
+    now = time.time()
+    clock = SimpleNamespace(monotonic=time.monotonic, time=lambda: now)
+    monkeypatch.setattr("tui.session.time", clock)
+    facts = (Alert("spike", 300, 7, 3.21, 0.52), Settled("spike", 400), Paused(400, "me"))
+    run.journal.write_bytes(b"".join(encode(Entry(now, fact)) for fact in facts))
+    with run.locked():
+        session.attach(run)
+        assert session.state is not None
+        async with asyncio.timeout(30):
+            seen = [""]
+            async for state in session.changes():
+                if state.status.alert != seen[-1]:
+                    seen.append(state.status.alert)
+                    now += SHOWN_FOR + 1
+                if len(seen) == 3:
+                    break
+    assert seen[1:] == ["loss jumped to 3.21, over by now", ""]
 
 
 async def test_a_finished_run_is_shown_whole_and_left_as_it_was(runs: Path) -> None:

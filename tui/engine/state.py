@@ -134,6 +134,15 @@ class RunState:
         if left != self.status.seconds_left:
             self._update(seconds_left=left)
 
+    def pass_time(self, now: float) -> None:
+        """It is so late by now, in seconds since 1970: what is over need not be shown for ever,
+        whether or not there is other news."""
+        before = self.advice
+        self._alerts.passed(now)
+        self._tell_alert()
+        if before and not self.advice:
+            self._say_settled()
+
     def _apply_steps(self, records: NDArray[Any]) -> None:
         steps = np.concatenate(([np.uint64(self.status.step)], records["step"]))
         if not (steps[1:] > steps[:-1]).all() or steps[-1] >= 2**63:
@@ -170,9 +179,8 @@ class RunState:
         self.book = LogBook(self.book.lines, self.book.total + 1)
 
     def _apply_entry(self, entry: Entry) -> None:
+        self.pass_time(entry.time)
         fact, before = entry.fact, self.advice
-        self._alerts.passed(entry.time)
-        self._tell_alert()
         match fact:
             case Preparing(what=what, done=done, total=total):
                 share = f" {done / total:.0%}" if total else ""
@@ -270,7 +278,10 @@ class RunState:
         elif isinstance(fact, Alert) and not self.advice:
             self.say(f"{' ' * 8} {ACT}: nothing simple is left to do")
         elif before and not self.advice and not isinstance(fact, ACTED_OR_ENDED):
-            self.say(f"{' ' * 8} {ACT}: nothing any more, it has settled")
+            self._say_settled()
+
+    def _say_settled(self) -> None:
+        self.say(f"{' ' * 8} {ACT}: nothing any more, it has settled")
 
     def _tell_alert(self) -> None:
         """Have the latest alert on show that is neither over nor acted on, if there is one."""
