@@ -155,7 +155,7 @@ class RunControl(Guide):
         try:
             enter(*what)
         except RunError as problem:
-            self.complain(literal(str(problem)))
+            self.complain_of(problem)
             return False
         self._follow()
         return True
@@ -198,7 +198,7 @@ class RunControl(Guide):
                 raise CommandRefused(f"Run {found.name} has no worker: it has {found.state}.")
             await RunClient(run).ask(command)
         except CommandRefused as refusal:
-            self.complain(str(refusal))
+            self.complain_of(refusal)
         self.room.runs_changed()
 
     @work
@@ -214,7 +214,7 @@ class RunControl(Guide):
             try:
                 await asyncio.to_thread(remove, run)
             except RunError as problem:
-                self.complain(literal(str(problem)))
+                self.complain_of(problem)
         self.room.runs_changed()
 
     def on_hyperparameter_form_tuned(self, event: HyperparameterForm.Tuned) -> None:
@@ -236,10 +236,14 @@ class RunControl(Guide):
             async with self._asking:
                 await self.session.ask(command)
         except CommandRefused as refusal:
-            self.complain(str(refusal))
+            self.complain_of(refusal)
             return False
         return True
 
     def complain(self, sentence: str) -> None:
         """Say what will not do, as a room says it."""
         self.train.complain(sentence)
+
+    def complain_of(self, problem: Exception) -> None:
+        """Say what an error says."""
+        self.train.complain_of(problem)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from nn.hyperparameters import Hyperparameters
 from tui.engine.run_directory import RunDirectory, RunError
-from tui.engine.text import literal, printable
+from tui.engine.text import WithKeys, literal, printable
 
 if TYPE_CHECKING:
     # When there is a run, not before the first paint.
@@ -168,7 +168,7 @@ class Session:
         if self._client is None or not self.live:
             from tui.engine.client import CommandRefused
 
-            raise CommandRefused("No run is live; press <run.toggle> to start one.")
+            raise CommandRefused(WithKeys("No run is live; press <run.toggle> to start one."))
         await self._client.ask(command)
 
     async def _read(self, client: RunClient, state: RunState) -> None:

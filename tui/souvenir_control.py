@@ -9,7 +9,7 @@ from pathlib import Path
 from textual import on
 
 from tui.engine.run_directory import RunError
-from tui.engine.text import literal, printable
+from tui.engine.text import printable
 from tui.screens.train import TrainScreen
 from tui.tuning_control import TuningControl
 
@@ -45,4 +45,4 @@ class SouvenirControl(TuningControl):
         try:
             self.notify(f"Saved as {printable(save())}", markup=False)
         except RunError as problem:
-            self.complain(literal(str(problem)))
+            self.complain_of(problem)

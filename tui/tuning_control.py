@@ -9,7 +9,6 @@ from textual import on, work
 from nn.hyperparameters import HyperparameterError, Hyperparameters, Value
 from nn.specs import SPECS, differences, format_value
 from tui.engine.run_directory import RunError
-from tui.engine.text import literal
 from tui.run_control import RunControl
 from tui.screens.dialogs import about_a_new_run, about_advice
 from tui.screens.train import TrainScreen
@@ -118,7 +117,7 @@ class TuningControl(RunControl):
             try:
                 await self.session.fork(changes)
             except (RunError, HyperparameterError) as problem:
-                self.complain(literal(str(problem)))
+                self.complain_of(problem)
             else:
                 self._follow()
 
@@ -136,7 +135,7 @@ class TuningControl(RunControl):
         try:
             await self.session.ended()
         except RunError as problem:
-            self.complain(literal(str(problem)))
+            self.complain_of(problem)
             return False
         return True
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 from pilots import QuietSession, lines, opened, text, wait_for
 from run_states import DIED, DIVERGED, STARTED, made, trained
 from textual.widgets import Static
@@ -15,8 +16,14 @@ import tui
 from nn.health import Alert
 from tui.commands import COMMANDS
 from tui.commands.keymap import with_keys
+from tui.engine.client import CommandRefused
 from tui.engine.facts import Failed, Paused, Preparing
-from tui.engine.text import PLACE, literal
+from tui.engine.looking import Looker
+from tui.engine.newest_network import NewestNetwork
+from tui.engine.reading import Reader
+from tui.engine.run_directory import RunDirectory, RunError
+from tui.engine.scene import Wish
+from tui.engine.text import PLACE, WithKeys, literal, sentence_of
 from tui.settings import SettingsFile
 from tui.widgets.explain import Explain
 
@@ -40,16 +47,20 @@ OF_A_DIALOG = re.compile(r"esc(?:\[/\])? (?:leaves(?: it)?|ends it|does not)")
 """These keys have no command and are always the same."""
 
 
+def trees() -> Iterator[tuple[str, list[ast.AST]]]:
+    """The name of every file of the app's, and all that it says."""
+    for path in Path(tui.__file__).parent.rglob("*.py"):
+        yield path.name, list(ast.walk(ast.parse(path.read_text("utf-8"))))
+
+
 def sentences() -> Iterator[tuple[str, str]]:
     """Every text of more than a word in the app's sources, documents apart, and where it is."""
-    for path in Path(tui.__file__).parent.rglob("*.py"):
-        tree = ast.parse(path.read_text("utf-8"))
-        nodes = list(ast.walk(tree))
+    for name, nodes in trees():
         documents = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
         for node in nodes:
             words = node.value if isinstance(node, ast.Constant) else None
             if isinstance(words, str) and " " in words.strip() and id(node) not in documents:
-                yield words, f"{path.name}:{getattr(node, 'lineno', 0)}"
+                yield words, f"{name}:{getattr(node, 'lineno', 0)}"
 
 
 def test_no_sentence_spells_a_key_and_every_command_named_is_one() -> None:
@@ -75,6 +86,23 @@ def test_what_comes_from_outside_names_no_key() -> None:
         assert with_keys(sentence, COMMANDS, {}).startswith(("No <run.toggle>.", "<run.toggle>"))
     said = "\n".join(made(STARTED, Paused(4, "<run.toggle>")).book.lines)
     assert "<run.toggle>" in with_keys(said, COMMANDS, {})
+
+
+def test_an_error_names_a_key_only_where_all_of_it_is_our_own(tmp_path: Path) -> None:
+    ours, theirs = CommandRefused(WithKeys("<run.toggle> starts one.")), RunError("<run.toggle>")
+    assert with_keys(sentence_of(ours), COMMANDS, {}) == "space starts one."
+    assert with_keys(sentence_of(theirs), COMMANDS, {}) == "<run.toggle>"
+    assert sentence_of(MemoryError()) == ""
+    run = RunDirectory(tmp_path / "<run.toggle>")
+    (*_, scene), reader = Looker(NewestNetwork(run)).ask(Wish()), Reader(run)
+    assert reader.look()
+    reading = reader.read(np.zeros((8, 8), np.uint8), centring=False)
+    for sentence in (scene.sentence, reading.sentence):
+        assert "<run.toggle>" in with_keys(sentence, COMMANDS, {})
+    for name, nodes in trees():
+        for node in nodes:
+            if isinstance(node, ast.Raise) and PLACE.search(ast.unparse(node)):
+                assert "(WithKeys(" in ast.unparse(node), name
 
 
 OTHERS = {

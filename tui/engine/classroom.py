@@ -25,6 +25,7 @@ from tui.engine.lesson_step import Matrix, Step
 from tui.engine.lesson_steps import name_layers, steps_of
 from tui.engine.newest_network import NewestTrainer
 from tui.engine.run_directory import RunDirectory, RunError
+from tui.engine.text import WithKeys
 
 BATCHES = (1, 4)
 """How many digits a lesson may be about."""
@@ -147,7 +148,7 @@ class Classroom:
             order = self._wrong_of(trainer)
             if not len(order):
                 raise RunError(
-                    "The network gets every test digit right; <backprop.wrong> shows all."
+                    WithKeys("The network gets every test digit right; <backprop.wrong> shows all.")
                 )
         normalized = any(isinstance(layer, BatchNorm) for layer in trainer.network.walk())
         # Batch norm of one digit alone leaves nothing to see.
@@ -205,8 +206,10 @@ def applied(page: Page) -> Page:
     """
     if not page.lesson.finite:
         raise RunError(
-            "Loss or gradient are no longer numbers, so a trainer would stop here; "
-            "<backprop.undo> goes back."
+            WithKeys(
+                "Loss or gradient are no longer numbers, so a trainer would stop here; "
+                "<backprop.undo> goes back."
+            )
         )
     lesson = page.lesson.applied()
     keep = max(1, MOST_UNDO // max(lesson.after.size, 1))

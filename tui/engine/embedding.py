@@ -18,7 +18,7 @@ from tui.engine.hidden import RunNetwork
 from tui.engine.looking import hidden_values, probe
 from tui.engine.run_directory import RunError
 from tui.engine.scene import Array, DigitMap
-from tui.engine.text import printable
+from tui.engine.text import WithKeys, printable
 from tui.engine.tsne import HEAD, array_of, message
 
 DIGITS = 1000
@@ -65,7 +65,7 @@ def embedded(features: Array) -> Generator[tuple[Array | None, float], None, Non
                 some = os.read(process.stdout.fileno(), 1 << 16)
                 if not some:
                     raise RunError(
-                        "t-SNE has ended before it was done; <look.tsne> draws it again."
+                        WithKeys("t-SNE has ended before it was done; <look.tsne> draws it again.")
                     )
                 heard += some
             while len(heard) >= HEAD.size:

@@ -30,6 +30,7 @@ from tui.engine.hidden import RunNetwork
 from tui.engine.newest_network import NewestNetwork
 from tui.engine.run_directory import RunError
 from tui.engine.scene import Array, DigitMap, Effect, Flow, Scene, Units, Wish
+from tui.engine.text import sentence_of
 
 PROBE = 256
 """Training digits, evenly spaced, that the figures of the layers are about."""
@@ -76,7 +77,7 @@ class Looker:
             except RunError as error:
                 # Whoever asks again every now and then is to see the sentence stand still.
                 self._refused = True
-                yield Scene(wish, sentence=str(error))
+                yield Scene(wish, sentence=sentence_of(error))
             except MemoryError:
                 yield Scene(wish, sentence="There is not enough memory to look inside.")
 

@@ -20,6 +20,7 @@ from nn.data.extra import scaled
 from tui.engine.hidden import RunNetwork, which
 from tui.engine.newest_network import NewestNetwork
 from tui.engine.run_directory import RunDirectory, RunError
+from tui.engine.text import sentence_of
 
 NO_RUN = (
     "No run yet, and one can draw all the same. What a drawing is taken for is said by the network "
@@ -91,7 +92,7 @@ class Reader:
             try:
                 network = self._newest.look()
             except RunError as problem:
-                sentence = f"No predictions: {problem}"
+                sentence = f"No predictions: {sentence_of(problem)}"
                 self._eyes = _Eyes(None, before.subject, sentence)
                 return sentence != before.sentence
             if network is before.network:

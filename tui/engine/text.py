@@ -30,6 +30,17 @@ def literal(text: str) -> str:
     return PLACE.sub(r"<\g<0>", text)
 
 
+class WithKeys(str):
+    """The sentence of an error that leaves room for keys, and is all our own. Of any other nobody
+    knows what of it is from outside."""
+
+
+def sentence_of(problem: Exception) -> str:
+    """What an error says, as a sentence that names commands: those that it names `WithKeys`."""
+    said = problem.args[0] if problem.args else ""
+    return said if isinstance(said, WithKeys) else literal(str(problem))
+
+
 def size_in_words(size: int) -> str:
     """1,234 bytes are 1.2 kB."""
     value = float(size)

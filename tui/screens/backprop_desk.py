@@ -34,6 +34,7 @@ from tui.engine.classroom import (
 from tui.engine.lesson_step import Matrix
 from tui.engine.run_directory import RunError
 from tui.engine.state import RunState
+from tui.engine.text import sentence_of
 from tui.screens.room import Room
 
 NO_RUN = (
@@ -112,10 +113,10 @@ class BackpropDesk(Room):
                 page = await asyncio.to_thread(classroom.open, wish)
             except RunError as problem:
                 if self.page is None:
-                    self.sentence = str(problem)
+                    self.sentence = sentence_of(problem)
                 else:
                     self._wish = self.page.wish
-                    self.complain(str(problem))
+                    self.complain_of(problem)
                 return
             if classroom is self._classroom and wish is self._wish:
                 self._wish = page.wish
@@ -131,7 +132,7 @@ class BackpropDesk(Room):
             async with self._one_at_a_time:
                 place = await asyncio.to_thread(classroom.place_of, index)
         except RunError as problem:
-            self.complain(str(problem))
+            self.complain_of(problem)
         else:
             self.open(dataclasses.replace(self._wish, place=place, wrong_only=False))
 
@@ -166,7 +167,8 @@ class BackpropDesk(Room):
             try:
                 page = await asyncio.to_thread(how, old)
             except (RunError, MemoryError) as problem:
-                self.complain(str(problem) or "There is not enough memory for another step.")
+                words = "There is not enough memory for another step."
+                self.complain(sentence_of(problem) or words)
                 return
             if page is None:
                 self.complain("No step has been applied; <backprop.apply> applies one.")

@@ -11,7 +11,7 @@ from textual.reactive import reactive
 
 from tui.engine.chart_view import ChartView
 from tui.engine.run_directory import RunDirectory, RunError
-from tui.engine.text import literal, printable
+from tui.engine.text import printable
 from tui.screens.panes import PanedRoom
 
 if TYPE_CHECKING:
@@ -106,6 +106,6 @@ class ChartDesk(PanedRoom):
             try:
                 found = await asyncio.to_thread(overlay, chosen, place)
             except RunError as problem:
-                self.complain(literal(str(problem)))
+                self.complain_of(problem)
             else:
                 self.overlays = (*others, found)

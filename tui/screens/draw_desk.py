@@ -21,7 +21,7 @@ from tui.engine.reading import Reader, Reading, Subject
 from tui.engine.run_directory import RunError
 from tui.engine.samples import Samples, keep_sample, kept_samples, label_of, samples_file
 from tui.engine.state import RunState
-from tui.engine.text import literal, printable
+from tui.engine.text import printable
 from tui.screens.room import Room
 from tui.souvenirs import save_drawing
 
@@ -111,7 +111,7 @@ class DrawDesk(Room):
         try:
             self.samples = await asyncio.to_thread(kept_samples, samples_file(subject.dataset))
         except RunError as problem:
-            self.complain(literal(str(problem)))
+            self.complain_of(problem)
 
     @work(group="keep", exit_on_error=False)
     async def keep(self, text: str) -> None:
@@ -124,7 +124,7 @@ class DrawDesk(Room):
             path = samples_file(reading.subject.dataset)
             self.samples = await asyncio.to_thread(keep_sample, path, reading.seen, label)
         except RunError as problem:
-            self.complain(literal(str(problem)))
+            self.complain_of(problem)
         else:
             self.notify(
                 f"Kept as a {printable(names[label])} in {printable(path)}; a run with Extra data "
@@ -140,7 +140,7 @@ class DrawDesk(Room):
         try:
             ink = await asyncio.to_thread(read_picture, path)
         except DataError as problem:
-            self.complain(literal(str(problem)))
+            self.complain_of(problem)
         else:
             self.drawing = self.drawing.replaced(fitted(ink, self.drawing.shape))
 
@@ -150,6 +150,6 @@ class DrawDesk(Room):
         try:
             path = await asyncio.to_thread(save_drawing, self.drawing.ink)
         except RunError as problem:
-            self.complain(literal(str(problem)))
+            self.complain_of(problem)
         else:
             self.notify(f"Saved as {printable(path)}", markup=False)

@@ -289,7 +289,7 @@ class ErrorsScreen(ErrorsDesk):
     def _written(self, event: FilterLine.Written) -> None:
         """Follow the filter as it is written; complain only of what a person thinks is done."""
         if self.view is None:
-            self.message = self.sentence if event.done else ""
+            self.message = self.in_keys(self.sentence) if event.done else ""
             return
         try:
             query = parse(event.text, self.view.mistakes.predictions.class_names)

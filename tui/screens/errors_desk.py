@@ -25,7 +25,7 @@ from tui.engine.predictions import Predictions
 from tui.engine.rivals import possible_rivals, rival
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.state import RunState
-from tui.engine.text import literal, printable
+from tui.engine.text import literal, printable, sentence_of
 from tui.screens.rival_choice import RivalChoice
 from tui.screens.room import Room
 from tui.souvenirs import save_digits
@@ -132,13 +132,13 @@ class ErrorsDesk(Room):
                 mistakes = await asyncio.to_thread(self._look, state.run, newest)
             except RunError as error:
                 if self._state is state and self.view is None:
-                    self.sentence = str(error)
+                    self.sentence = sentence_of(error)
                     self._read_already = newest
                 return
             if mistakes is not None:
                 await self._show(state, mistakes)
             elif self.view is None and self._state is state:
-                self.sentence = no_predictions(state.status.run_name)
+                self.sentence = no_predictions(literal(state.status.run_name))
         self._read_already = newest
 
     def _look(self, run: RunDirectory, newest: Predictions | None) -> Mistakes | None:
@@ -242,7 +242,7 @@ class ErrorsDesk(Room):
             view = ErrorView(self.view.mistakes, self.wish, found)
             await asyncio.to_thread(view.prepared)
         except RunError as problem:
-            self.complain(literal(str(problem)))
+            self.complain_of(problem)
         except ValueError:
             self.complain("The two runs were not tested on the same digits.")
         else:

@@ -23,6 +23,7 @@ from tui.engine.newest_network import NewestNetwork
 from tui.engine.run_directory import RunError
 from tui.engine.scene import DigitMap, Scene, Wish
 from tui.engine.state import RunState
+from tui.engine.text import sentence_of
 from tui.screens.room import Room
 
 NO_RUN = (
@@ -184,7 +185,7 @@ class LookDesk(Room):
                         told = done
                         self.post_message(self.Embedded(looker, chart, done))
         except (RunError, MemoryError) as problem:
-            words = str(problem) or "There is not enough memory for t-SNE."
+            words = sentence_of(problem) or "There is not enough memory for t-SNE."
             self.post_message(self.Embedded(looker, None, 1.0, words))
 
     @on(Embedded)

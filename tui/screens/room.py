@@ -24,7 +24,7 @@ from textual.widgets._toast import ToastHolder
 
 from tui.commands import COMMANDS, RoomName, commands_in, works_in_fields
 from tui.commands.keymap import in_own_keys, renamed, with_keys
-from tui.engine.text import printable
+from tui.engine.text import printable, sentence_of
 from tui.link import LINKS, Link
 from tui.narrow_compositor import NarrowCompositor
 from tui.screens.jump import Jump
@@ -155,6 +155,10 @@ class Room(Screen[None]):
     def complain(self, sentence: str) -> None:
         """Say what will not do."""
         self.notify(printable(self.in_keys(sentence)), severity="warning", markup=False)
+
+    def complain_of(self, problem: Exception) -> None:
+        """Say what an error says."""
+        self.complain(sentence_of(problem))
 
     def hint(self, words: str, about: Offset) -> None:
         """Words on top of the room, until something is pressed or moved."""

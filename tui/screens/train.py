@@ -21,6 +21,7 @@ from nn.hyperparameters import Hyperparameters
 from tui.ahead import import_numpy
 from tui.commands import bindings, commands_in
 from tui.engine.run_status import RunStatus
+from tui.engine.text import literal
 from tui.screens.train_places import TABS, TrainPlaces
 from tui.widgets.key_line import KeyLine
 from tui.widgets.pane_tabs import PaneTabs
@@ -120,7 +121,7 @@ class TrainScreen(TrainPlaces):
     def lose_sight(self, why: str) -> None:
         """Say that what the run does can no longer be shown; the run knows nothing of it."""
         sentence = f"The run goes on unseen ({why}); inkling attach shows it again."
-        self.status = dataclasses.replace(self.status, sentence=sentence)
+        self.status = dataclasses.replace(self.status, sentence=literal(sentence))
         self.notify(sentence, severity="error", timeout=20, markup=False)
 
     def watch_status(self, old: RunStatus, new: RunStatus) -> None:
