@@ -17,7 +17,7 @@ from tui.engine import advice
 from tui.engine.checkup import Checkup
 from tui.engine.commands import Set, Stop
 from tui.engine.control import Asked
-from tui.engine.facts import Entry, Fact, Paused, TakenUp, decode, encode
+from tui.engine.facts import Entry, Fact, Paused, Stopped, TakenUp, decode, encode
 from tui.engine.last_steps import last_steps
 from tui.engine.log_lines import is_logged, line
 from tui.engine.orders import Stint
@@ -188,6 +188,24 @@ def test_after_a_divergence_it_is_back_with_a_tenth_of_the_learning_rate() -> No
     state = state_after(Diverged(27, 1, float("nan"), 0.05))
     assert state.advice == advice.Advice("fork", "learning_rate", 0.005)
     assert state.status.sentence.endswith("<health.act>: back, with rate 0.005")
+    # Not of one that is taken up all the same: there it would give up a run that may do well.
+    state.apply(Entry(1.0, TakenUp(0, 0, 27, 1.0, "me")))
+    assert (state.status.phase, state.advice) == ("running", None)
+    assert state.book.lines[-1].endswith("by me")
+
+
+@pytest.mark.parametrize("end", [Stopped(945, 21, "me"), Diverged(950, 22, float("nan"), 0.05)])
+def test_what_was_amiss_at_the_end_is_so_again_when_the_run_is_taken_up(end: Fact) -> None:
+    state = state_after(ALERTS["dead_units"], ALERTS["spike"], end)
+    assert (state.status.alert, state.alert) == ("", None)
+    for fact in (TakenUp(945, 21, 0, 9.0, "me"), Settled("spike", 1000)):
+        state.apply(Entry(100.0, fact))
+    assert state.status.alert == advice.short(ALERTS["dead_units"])
+    assert state.book.lines[-1].endswith("fork with activation leaky_relu (still: dead units)")
+    # What was over by then is over.
+    state = state_after(ALERTS["spike"], Settled("spike", 400), end)
+    state.apply(Entry(1.0, TakenUp(945, 21, 0, 9.0, "me")))
+    assert (state.status.alert, state.advice) == ("", None)
 
 
 def test_a_worker_writes_what_is_amiss_and_the_next_one_does_not_repeat_it(

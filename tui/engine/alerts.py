@@ -29,6 +29,7 @@ class Alerts:
         self.since = 0.0
         self.over = False
         self._open: dict[Kind, Alert] = {}
+        self._at_the_end: dict[Kind, Alert] = {}
 
     def heard(self, alert: Alert, now: float) -> None:
         """Something is amiss."""
@@ -49,7 +50,7 @@ class Alerts:
     def passed(self, now: float) -> None:
         """Time has: what is over need not be shown for ever."""
         if self.over and self.shown_long(now):
-            self.clear()
+            self._clear()
 
     def acted(self, name: str, before: Hyperparameters, now: float) -> None:
         """A knob was turned; forget the alerts against which just that was advised."""
@@ -63,8 +64,19 @@ class Alerts:
         """Has the latest one been on show for long enough?"""
         return now - self.since > SHOWN_FOR
 
-    def clear(self) -> None:
-        """Nothing is amiss, or there is nothing left that could be."""
+    def ended(self) -> None:
+        """The run has: there is nothing left that could be amiss, until it is taken up."""
+        if not self.over:
+            self._at_the_end |= self._open
+        self._clear()
+
+    def taken_up(self, now: float) -> None:
+        """It goes on: what was amiss when it ended is so again, and is not told anew."""
+        self._open = self._at_the_end | self._open
+        self._at_the_end = {}
+        self._choose(now)
+
+    def _clear(self) -> None:
         self._open.clear()
         self._choose(0.0)
 

@@ -49,7 +49,7 @@ from tui.engine.text import literal, printable
 ACT = "<health.act>"
 """The key that does what is suggested, by the name of its command; whoever shows it knows it."""
 
-ACTED_OR_ENDED = (Alert, HyperparameterChanged, *ENDINGS)
+ACTED_OR_ENDED = (Alert, HyperparameterChanged, TakenUp, *ENDINGS)
 """After these it needs no saying that what was suggested before is not to be done any more."""
 
 LONGEST_LOG = 5000
@@ -200,6 +200,11 @@ class RunState:
                     sentence="",
                     field="",
                 )
+                self._alerts.taken_up(entry.time)
+                self._tell_alert()
+                if self.alert is None:
+                    # What was advised was for a run that had diverged.
+                    self.advice = None
             case Forked():
                 self._mark(fact.step, "forked")
             case RunStarted():
@@ -296,7 +301,7 @@ class RunState:
 
     def _end(self, phase: Phase, sentence: str = "") -> None:
         """Whatever was said of the run before it ended is no longer so."""
-        self._alerts.clear()
+        self._alerts.ended()
         self._tell_alert()
         self._update(phase=phase, sentence=sentence, held=False)
 
