@@ -26,6 +26,7 @@ from tui.engine.facts import Paused, Resumed
 from tui.engine.log_lines import HEADER, words
 from tui.engine.run_directory import RunDirectory
 from tui.engine.state import LONGEST_LOG, LogBook
+from tui.widgets.log_rows import folded
 from tui.widgets.run_log import RunLog
 
 HELD = (Paused(559, "pts/7"), Resumed(559, "", "step"), Paused(560, ""), STOPPED)
@@ -131,13 +132,37 @@ async def test_hidden_and_shown_again_it_is_at_its_end() -> None:
         await wait_for(pilot, lambda: in_sight(app)[-1] == "line 249")
 
 
-async def test_a_new_size_keeps_the_end_in_sight() -> None:
+async def test_a_new_size_folds_it_anew_and_keeps_in_sight_what_was() -> None:
+    said = " ".join(f"word{number}" for number in range(30))
     async with opened(QuietSession()) as (app, pilot):
-        app.train.book = book(*numbered(0, 100))
-        for size in ((80, 24), (200, 60), (120, 40)):
+        kept = book(f"12:00:00 {said}", *numbered(0, 100), f"12:00:01 {said}, {said}")
+        app.train.book = kept
+        for width, height in ((80, 24), (200, 60)):
+            await pilot.resize_terminal(width, height)
+            await pilot.press("g", "end")
+            await wait_for(pilot, lambda: in_sight(app)[-1:] and "word29" in in_sight(app)[-1])
+            rows = in_sight(app)
+            first = rows.index("line 99") + 1
+            assert rows[first].startswith("12:00:01 word0 ")
+            assert all(row.startswith(" " * 9 + "word") for row in rows[first + 1 :])
+            assert " ".join(" ".join(rows[first:]).split()) == f"12:00:01 {said}, {said}"
+        # Whoever reads goes on at the same line, whatever is folded and comes meanwhile.
+        await pilot.press(*["pageup"] * 3)
+        await wait_for(pilot, lambda: "line 99" not in in_sight(app))
+        read = in_sight(app)[-1]
+        growing(app, kept, *numbered(100, 150))
+        for size in ((120, 40),):
             await pilot.resize_terminal(*size)
-            await pilot.press("g")
-            await wait_for(pilot, lambda: in_sight(app)[-1:] == ["line 99"])
+            await wait_for(pilot, lambda: in_sight(app)[-1] == read)
+
+
+def test_columns_are_not_folded() -> None:
+    assert folded(HEADER, 20) == [HEADER]
+    row = "12:00:00     1   0.3000   0.4000   90.00%  0.05    1.00           1"
+    assert folded(row, 20) == [row]
+    assert folded("12:00:00 one two", 14) == ["12:00:00 one", "         two"]
+    assert folded(" " * 9 + "one two", 14) == [" " * 9 + "one", " " * 9 + "two"]
+    assert folded("one two three", 8) == ["one two", "three"]
 
 
 async def test_the_wheel_scrolls_it() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 import time
 from collections.abc import Iterator
 from typing import assert_never
@@ -35,24 +34,11 @@ HEADER = "time     epoch    train     test    right  rate    work s samples/s"
 the test set that is right, the learning rate, seconds of work for the epoch (a paced run waits in
 between), and training speed. Where digits were held out, their loss and share right follow."""
 
-WIDEST = 68
-"""Characters that a log at 120 columns has room for, which is the usual size."""
-
 
 def line(entry: Entry) -> str:
     """One line, the time of day first."""
     clock = time.strftime("%H:%M:%S", time.localtime(entry.time))
     return printable(f"{clock} {words(entry.fact)}{_by(entry.who)}")
-
-
-def wrapped(text: str) -> list[str]:
-    """The line in as many as a log beside the digits has room for; columns stay as they are."""
-    if len(text) <= WIDEST or "  " in text:
-        return [text]
-    first, *rest = textwrap.wrap(
-        text[9:], WIDEST - 9, break_long_words=False, break_on_hyphens=False
-    )
-    return [text[:9] + first, *(" " * 9 + more for more in rest)]
 
 
 def is_logged(fact: Fact) -> bool:
@@ -72,7 +58,7 @@ def log_text(run: RunDirectory) -> Iterator[str]:
         for written in journal:
             entry = decode(written)
             if entry is not None and is_logged(entry.fact):
-                yield from (text + "\n" for text in wrapped(line(entry)))
+                yield line(entry) + "\n"
 
 
 def words(fact: Fact) -> str:

@@ -273,8 +273,7 @@ class RunState:
             case _:
                 assert_never(fact)
         if log_lines.is_logged(fact):
-            for line in log_lines.wrapped(log_lines.line(entry)):
-                self.say(literal(line))
+            self.say(literal(log_lines.line(entry)))
         # The last line of the log that begins with the key says what the key does.
         if self.advice is not None and (isinstance(fact, Diverged) or self.advice is not before):
             told, afresh = self._told[0], isinstance(fact, Alert | Diverged)

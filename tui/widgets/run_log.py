@@ -17,11 +17,12 @@ from textual.strip import Strip
 
 from tui.engine.state import LogBook
 from tui.widgets.characters import shorten
+from tui.widgets.log_rows import LogRows, folded
 from tui.widgets.picture_widget import PictureWidget
 from tui.widgets.strips import Canvas, Picture
 
 WHEEL = 3
-"""Lines a notch of the wheel moves."""
+"""Rows a notch of the wheel moves."""
 
 
 class RunLog(PictureWidget, can_focus=True):
@@ -59,42 +60,45 @@ class RunLog(PictureWidget, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__(max_rate=1.5)
-        self._kept: object = None
-        # Lines below the last one in sight, and how many there were in all when it was set.
+        self._rows = LogRows()
+        # Rows below the last one in sight.
         self._below = 0
-        self._total = 0
 
     @property
     def top(self) -> int:
-        """The index, among the lines that are kept, of the first line in sight."""
-        return max(self._count - self.size.height - self._below, 0)
-
-    @property
-    def _count(self) -> int:
-        return len(self.book.lines) if self.book else 0
+        """The index, among all rows, of the first one in sight."""
+        return max(len(self._rows) - self.size.height - self._below, 0)
 
     def watch_book(self, book: LogBook | None) -> None:
-        if book is None:
-            return
-        if book.lines is not self._kept:
-            self._kept, self._below, self._total = book.lines, 0, 0
-        if self._below:
-            self._show_line(self._below + book.total - self._total)
-        self._total = book.total
-        self.request_picture()
+        if book is not None:
+            self.request_picture()
+
+    def _fold_new(self) -> None:
+        """Fold what is new; whoever reads goes on where he was."""
+        # The last column is the thumb's.
+        room = self.size.width - 2
+        if self.book is not None and room > 0:
+            self._show_row(
+                self._rows.follow(
+                    self.book,
+                    (room, self.keys),
+                    lambda line: folded(self.in_keys(line), room),
+                    self._below,
+                )
+            )
 
     def make_picture(self) -> None:
         self.picture_begun()
         width, height = self.size
         canvas = Canvas(width, height)
-        lines = list(self.book.lines) if self.book else []
+        self._fold_new()
         top = self.top
         ellipsis = "~" if self.ascii_only else "…"
-        for y, line in enumerate(lines[top : top + height]):
-            canvas.put(0, y, shorten(self.in_keys(line), width - 2, ellipsis), 1)
+        for y, row in enumerate(self._rows[top : top + height]):
+            canvas.put(0, y, shorten(row, width - 2, ellipsis), 1)
             self._mark_selection(canvas, y, top + y)
-        if len(lines) > height:
-            self._draw_thumb(canvas, top, len(lines))
+        if len(self._rows) > height:
+            self._draw_thumb(canvas, top, len(self._rows))
         names = ("line", "thumb", "selected")
         plain, thumb, selected = (self.get_component_rich_style(f"run-log--{n}") for n in names)
         styles = (self.rich_style, plain, thumb, plain + selected)
@@ -110,14 +114,15 @@ class RunLog(PictureWidget, can_focus=True):
         return super().render_line(y).apply_offsets(0, self.top + y)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        return selection.extract("\n".join(self.lines)), "\n"
+        return selection.extract("\n".join(self._rows[:])), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:  # noqa: ARG002
         self.request_picture(at_once=True)
 
-    def action_scroll(self, lines: int) -> None:
-        """Down by so many lines, up where negative."""
-        self._show_line(self._below - lines)
+    def action_scroll(self, rows: int) -> None:
+        """Down by so many rows, up where negative."""
+        self._fold_new()
+        self._show_row(self._below - rows)
         self.request_picture(at_once=True)
 
     def action_scroll_page(self, pages: int) -> None:
@@ -131,8 +136,8 @@ class RunLog(PictureWidget, can_focus=True):
         event.stop()
         self.action_scroll(WHEEL)
 
-    def _show_line(self, below: int) -> None:
-        self._below = min(max(below, 0), max(self._count - self.size.height, 0))
+    def _show_row(self, below: int) -> None:
+        self._below = min(max(below, 0), max(len(self._rows) - self.size.height, 0))
 
     def _mark_selection(self, canvas: Canvas, y: int, index: int) -> None:
         selection = self.text_selection
