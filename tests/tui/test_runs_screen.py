@@ -57,7 +57,7 @@ def described(app: InklingApp) -> str:
 @pytest.mark.parametrize("size", [*SIZES, (60, 16)])
 async def test_every_state_can_be_told_without_colour(runs: Path, size: tuple[int, int]) -> None:
     for place, state in enumerate(ENDS):
-        left_behind(runs, state, BEGUN + place)
+        left_behind(runs, state, BEGUN + place, hidden="32")
     (runs / "a-file").write_text("is no run")
     (runs / "broken").mkdir()
     (runs / "broken" / "config.toml").write_text("\x1b[31m")
@@ -69,6 +69,8 @@ async def test_every_state_can_be_told_without_colour(runs: Path, size: tuple[in
         for state in ENDS:
             assert state in shown, shown
         assert all(row.isprintable() for row in lines(app))
+        # What a run is made of, where there is room: the last run is the chosen one, too.
+        assert (shown.count("digits, hidden layers") > 1) == (size[0] >= 120)
         assert lines(app)[-1].rstrip().endswith("q Quit")
 
 

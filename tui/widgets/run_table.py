@@ -1,4 +1,5 @@
-"""Every run in a line: how it is, how far it came, how good it got, how old and how large it is.
+"""Every run in a line: how it is, how far it came, how good it got, how old and how large it is,
+and where there is room, what it is made of.
 
 The widget shows the list that it is given and keeps a place in it. The place belongs to a run, not
 to a line: a new run on top of the list moves the line, and whoever was about to press a key still
@@ -19,12 +20,15 @@ from textual.reactive import reactive
 from tui.engine.run_directory import RunDirectory, without_day
 from tui.engine.runs import ListedRun, RunSummary
 from tui.engine.text import duration, literal, size_in_words
-from tui.widgets.characters import cells, shorten
+from tui.widgets.characters import cells, shorten, visible
 from tui.widgets.picture_widget import PictureWidget
 from tui.widgets.status_line import MARKS
 from tui.widgets.strips import Canvas, Picture
 
 PLAIN, QUIET, LIVE, BAD, HERE = range(1, 6)
+
+RECIPE = 24
+"""Cells below which there is no room for what a run is made of."""
 
 WATCHED = ("●", "*")
 """What stands before the run that the other rooms show."""
@@ -152,7 +156,7 @@ class RunTable(PictureWidget, can_focus=True):
         self._top = min(max(self._top, self._index - room + 1), self._index)
         shown = self.runs[self._top : self._top + room]
         now = time.time()
-        rows: list[tuple[str, ...]] = [("run", "state", "epoch", "right", "age", "size")]
+        rows: list[tuple[str, ...]] = [("run", "state", "epoch", "right", "age", "size", "recipe")]
         rows += [self._row(entry.summary, now) for entry in shown]
         self._write(canvas, rows)
         for y, entry in enumerate(shown, start=1):
@@ -176,10 +180,17 @@ class RunTable(PictureWidget, can_focus=True):
             right,
             age,
             size_in_words(run.size),
+            visible(run.recipe),
         )
 
     def _write(self, canvas: Canvas, rows: list[tuple[str, ...]]) -> None:
         widths = _widths(rows)
+        without = canvas.width - _needed(widths[:-1]) - 2
+        if without < RECIPE:
+            rows = [row[:-1] for row in rows]
+            widths = widths[:-1]
+        else:
+            widths[-1] = min(widths[-1], without)
         if _needed(widths) > canvas.width:
             # The name gives way first: its day, which the age tells too, and then its end.
             rows = [(without_day(name), *rest) for name, *rest in rows]
