@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from look_scenes import digits, made_up, network_of, scene_of
 from pilots import BareApp, wait_for
+from rich.style import Style
 from textual.app import ComposeResult
 
 from nn.analysis.layer_statistics import Microscope
@@ -25,10 +26,11 @@ from tui.widgets.scene_picture import ScenePicture, figure
 from tui.widgets.signed import (
     ABOVE,
     BELOW,
-    PALETTE,
+    PAIRS,
     in_a_strip,
     signed_characters,
     signed_half_blocks,
+    signed_palette,
 )
 from tui.widgets.weights_view import WeightsView
 
@@ -189,6 +191,13 @@ async def test_a_network_gone_astray() -> None:
         assert "not finite" in " ".join((await drawn(view(), scene)).split())
 
 
+def light(style: Style) -> int:
+    """How much of it the upper pixel has."""
+    assert style.color is not None
+    assert style.color.triplet is not None
+    return sum(style.color.triplet)
+
+
 @given(
     arrays.arrays(
         np.float32,
@@ -199,16 +208,16 @@ async def test_a_network_gone_astray() -> None:
 def test_the_sign_is_told_twice(values: np.ndarray) -> None:
     codes, styles = signed_half_blocks(values, 10)
     assert codes.shape == ((len(values) + 1) // 2, values.shape[1])
-    assert ((styles >= 10) & (styles < 10 + len(PALETTE))).all()
+    assert ((styles >= 10) & (styles < 10 + PAIRS)).all()
+    night, paper = (signed_palette(on_paper=on_paper) for on_paper in (False, True))
     for place, style in np.ndenumerate((styles - 10)[: len(values) // 2]):
         upper = np.nan_to_num(values[2 * place[0], place[1]])
-        colour = PALETTE[style].color
-        assert colour is not None
-        assert colour.triplet is not None
-        brightness = sum(colour.triplet)
-        zero = 3 * 88
         if abs(upper) > 0.1:
-            assert (brightness > zero) == (upper > 0)
+            assert (light(night[style]) > light(night[PAIRS // 2])) == (upper > 0)
+            assert light(paper[style]) < light(paper[PAIRS // 2])
+            # Of the same strength, what is below is the darker.
+            opposite = paper[PAIRS - 1 - style]
+            assert (light(paper[style]) < light(opposite)) == (upper < 0)
     characters, _ = signed_characters(values, 0)
     for (y, x), code in np.ndenumerate(characters):
         pair = np.nan_to_num(values[2 * y : 2 * y + 2, x])

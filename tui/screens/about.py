@@ -76,7 +76,7 @@ Everything is of the network's newest checkpoint, and of the test digit that <lo
 Layers: what each puts out for 256 training digits, its weights W, how the loss would change with \
 them (dL/dW), and by which share of W the next step would move it; dead are units that \
 answer all of these digits alike.
-Weights: yellow, or + * #, is where ink speaks for a unit; blue, or - = %, where it speaks against.
+Weights: gold, or + * #, is where ink speaks for a unit; blue, or - = %, where it speaks against.
 Map: each test digit, by its class's first letter, where the last layer sees it; an underlined one \
 is taken for another class.
 <look.explain> explains each of the three, with its equation and where in nn it is made."""

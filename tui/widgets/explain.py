@@ -15,7 +15,7 @@ from tui.commands.keymap import with_keys
 from tui.engine.scene import View
 
 LAYERS = """\
-Each line is a layer; under it, what it makes of the digit: yellow (or + * #) above 0, \
+Each line is a layer; under it, what it makes of the digit: gold (or + * #) above 0, \
 blue (or - = %) below.
   Dense  z = xW + b      relu  a = max(0, z)      at the end  p = softmax(z)
 values: what the layer puts out for 256 training digits. W: its weights. dL/dW: how the loss would \
@@ -28,7 +28,7 @@ In nn/analysis/layer_statistics.py: Microscope; in nn/layers.py: Dense.forward, 
 
 WEIGHTS = """\
 A unit of the first hidden layer weighs every pixel: z = x1 w1 + x2 w2 + ... + b. So its weights \
-have the shape of an image. Yellow (or + * #): ink there speaks for it; blue (or - = %): against.
+have the shape of an image. Gold (or + * #): ink there speaks for it; blue (or - = %): against.
 Beside it, the test digits it answers most to. Strokes and edges mean that it has found something; \
 noise, that it has learnt little, or where no digit has ink, nothing at all.
 <look.switch> switches a unit off: a = 0 whatever comes, in a copy; the run is left alone. That \

@@ -22,22 +22,23 @@ from tui.widgets.walked_grid import WalkedGrid, window
 TONES = ("plain", "quiet", "zero", "less", "least", "more", "most", "here")
 PLAIN, QUIET, ZERO, LESS, LEAST, MORE, MOST, HERE = range(1, 9)
 
-WIDTH: Final = 10
-"""Cells of a number and the gap before it."""
+WIDTH: Final = 9
+"""Cells of a number and the gap before it: ten columns, as of ten classes, at 160 cells."""
 
 
 def number(value: float) -> str:
-    """A number in at most 9 cells: `-0.1234`, `12.3457`, `1.2e-05`; 0 is a plain zero."""
+    """A number in at most 8 cells: `-0.1234`, `12.3457`, `1.2e-05`; 0 is a plain zero."""
     if value == 0:
         return "0"
     if not math.isfinite(value):
         return f"{value:.0f}"
     size = abs(value)
-    if 1e-3 <= size < 100:
+    # The limits are where rounding would add a figure.
+    if 1e-3 <= size < 99.99995:
         return f"{value:.4f}"
     if size < 1e5 and value == int(value):
         return f"{value:.0f}"
-    return f"{value:.1f}" if 100 <= size < 1e5 else f"{value:.1e}"
+    return f"{value:.1f}" if 99 < size < 9999.95 else f"{value:.1e}"
 
 
 class MatrixGrid(WalkedGrid):

@@ -15,7 +15,7 @@ from tui.widgets.detail_parts import Looks, Pen
 from tui.widgets.half_blocks import LEVELS
 from tui.widgets.inks import Inks
 from tui.widgets.picture_widget import PictureWidget
-from tui.widgets.signed import PALETTE, signed_characters, signed_half_blocks
+from tui.widgets.signed import PAIRS, signed_characters, signed_half_blocks, signed_palette
 from tui.widgets.strips import Canvas, Picture
 
 NAMES = ("plain", "quiet", "right", "wrong", "bar", "here")
@@ -23,7 +23,7 @@ NAMES = ("plain", "quiet", "right", "wrong", "bar", "here")
 GROUND = LEVELS * LEVELS
 PLAIN, QUIET, RIGHT, WRONG, BAR, HERE = range(GROUND + 1, GROUND + 1 + len(NAMES))
 SIGNED = HERE + 1
-BEHIND = SIGNED + len(PALETTE)
+BEHIND = SIGNED + PAIRS
 """Where a widget's own styles begin."""
 
 LOOKS = Looks(GROUND, PLAIN, QUIET, RIGHT, WRONG, BAR, HERE, for_it=RIGHT, against_it=WRONG)
@@ -86,7 +86,8 @@ class ScenePicture(PictureWidget, can_focus=True):
         paper = self.get_component_styles("scene-picture--paper")
         styles = [self.get_component_rich_style(f"scene-picture--{name}") for name in NAMES]
         inks = self._inks.of(paper.background, paper.color)
-        palette = (*inks, self.rich_style, *styles, *PALETTE, *self.own_styles())
+        signed = signed_palette(on_paper=paper.background.brightness > 0.5)
+        palette = (*inks, self.rich_style, *styles, *signed, *self.own_styles())
         self.show_picture(Picture.from_canvas(canvas, palette))
 
     @property

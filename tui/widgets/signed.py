@@ -1,13 +1,16 @@
 """Numbers above and below zero as terminal cells: weights and values, two to a cell.
 
-The scale runs from dark blue by way of grey to bright yellow: the larger, the lighter. So the sign
-is not in the hue alone, and is there still for eyes that see fewer hues, or on a screen that shows
-none. Where there is nothing but ASCII or sixteen colours, characters stand in: + * # for what is
-above zero, - = % for what is below, the stronger the later.
+On a dark ground the scale runs from dark blue by way of grey to bright gold: the larger, the
+lighter. On paper zero is nearly paper, and what is stronger has more ink: gold above, and blue
+below, which gets by far the darker. So the sign is not in the hue alone, and is there still for
+eyes that see fewer hues, or on a screen that shows none. Where there is nothing but ASCII or
+sixteen colours, characters stand in: + * # for what is above zero, - = % for what is below, the
+stronger the later.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -27,21 +30,24 @@ SHADES: Final = 2 * SIDE + 1
 ABOVE: Final = " +*#"
 BELOW: Final = " -=%"
 
-LOWEST, ZERO, HIGHEST = (0, 0, 175), (88, 88, 88), (255, 215, 95)
+PAIRS: Final = SHADES * SHADES
+
+AT_NIGHT: Final = (0, 0, 175), (88, 88, 88), (255, 215, 95)
+ON_PAPER: Final = (0, 0, 175), (228, 228, 228), (215, 135, 0)
+"""The lowest, zero and the highest: 256-colour ones, as most terminals over SSH show no others."""
 
 
-def signed_palette() -> tuple[Style, ...]:
+@cache
+def signed_palette(*, on_paper: bool) -> tuple[Style, ...]:
     """One style for every pair of shades, the upper pixel's times `SHADES` plus the lower one's."""
-    low, zero, high = (np.array(colour, np.float64) for colour in (LOWEST, ZERO, HIGHEST))
+    scale = ON_PAPER if on_paper else AT_NIGHT
+    low, zero, high = (np.array(colour, np.float64) for colour in scale)
     shades = []
     for level in range(-SIDE, SIDE + 1):
         end = high if level > 0 else low
         mixed = np.rint(zero + (end - zero) * abs(level) / SIDE)
         shades.append(Color.from_rgb(*(int(part) for part in mixed)))
     return tuple(Style(color=upper, bgcolor=lower) for upper in shades for lower in shades)
-
-
-PALETTE: Final = signed_palette()
 
 
 def signed_half_blocks(values: Array, first: int) -> tuple[Codes, StyleNumbers]:

@@ -1,6 +1,6 @@
 """The first layer's weights as images, and what the network is without the units it has.
 
-Yellow (or + * #) is where ink speaks for a unit, blue (or - = %) where it speaks against it.
+Gold (or + * #) is where ink speaks for a unit, blue (or - = %) where it speaks against it.
 """
 
 from __future__ import annotations
