@@ -92,7 +92,8 @@ async def test_escape_ends_the_process_too(monkeypatch: pytest.MonkeyPatch) -> N
         await wait_for(pilot, lambda: ended and app.screen is app.train)
         assert field(app, "learning_rate").text == before
 
-        ends = [RateFound(None), Failed("No.", "")]
+        # However long a sentence is, what to do stands at its end.
+        ends = [RateFound(None), Failed(f"No{', no' * 80}: thither.", "")]
 
         async def nothing(_: RateRequest) -> Any:
             yield ends.pop()
@@ -101,6 +102,7 @@ async def test_escape_ends_the_process_too(monkeypatch: pytest.MonkeyPatch) -> N
         while ends:
             await opened_finder(app, pilot)
             await wait_for(pilot, lambda: "esc leaves" in text(app), "nothing is left to end")
+            await wait_for(pilot, lambda: {"suggested.", "thither."} & {*text(app).split()})
             await pilot.press("escape")
             await wait_for(pilot, lambda: app.screen is app.train)
 

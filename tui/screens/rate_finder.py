@@ -40,6 +40,7 @@ class RateFinder(Dialog[float | None]):
         #finder { width: 90%; max-width: 110; height: 85%; max-height: 34; padding: 0 2;
                   background: $surface; border: round $primary; }
         #finder-words { height: 2; color: $soft; }
+        #finder-words.-whole { height: auto; max-height: 10; }
         &.-ascii-only #finder { border: ascii $primary; }
     }
     """
@@ -104,7 +105,9 @@ class RateFinder(Dialog[float | None]):
             case Failed(sentence=sentence):
                 self.over = True
                 self.query_one("#finder").border_subtitle = CLOSES
-                self._say(f"! {printable(sentence)}")
+                # The last words: all of them, however many lines they take.
+                self.query_one("#finder-words").add_class("-whole")
+                self._say(f"! {printable(sentence)}", layout=True)
             case RateFound(learning_rate=rate):
                 self.over, self.found = True, rate
                 self.query_one(RateCurve).suggested = rate
@@ -118,5 +121,5 @@ class RateFinder(Dialog[float | None]):
                     )
                     self.query_one("#finder").border_subtitle = TAKE_OR_LEAVE
 
-    def _say(self, words: str) -> None:
-        self.query_one("#finder-words", Static).update(words, layout=False)
+    def _say(self, words: str, *, layout: bool = False) -> None:
+        self.query_one("#finder-words", Static).update(words, layout=layout)
