@@ -165,7 +165,7 @@ class WeightsView(ScenePicture):
     def _draw_header(self, canvas: Canvas, width: int, units: Units, first: int, last: int) -> None:
         dash, minus = ("-", "+-") if self.ascii_only else ("–", "±")
         what = "units" if units.hidden else "classes"
-        scale = f"full colour at {minus}{figure(units.scale)}"
+        scale = f"strongest at {minus}{figure(units.scale)}"
         words = f"{what} {first}{dash}{last - 1} of {len(units.weights)}  {scale}"
         canvas.put(0, 0, shorten(words, width, self.pen.ellipsis), QUIET)
 
