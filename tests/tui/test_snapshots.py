@@ -126,7 +126,7 @@ SCENES = (
     Scene("look-map", SMALL, "finished", ["m"], room="look"),
     Scene("look-explain", SMALL, "finished", ["w", "e"], room="look"),
     Scene("look-ascii", USUAL, "finished", ["w"], ascii_only=True, room="look"),
-    Scene("look-paper", USUAL, "finished", ["m"], theme="inkling-paper", room="look"),
+    Scene("look-paper", USUAL, "finished", ["w"], theme="inkling-paper", room="look"),
     Scene("look-none", SMALL, room="look"),
     Scene("leave", USUAL, "running", ["q"], live=True),
     Scene("fork", USUAL, "running", FORK, live=True),
