@@ -12,6 +12,7 @@ from textual.filter import LineFilter, Monochrome
 
 from nn.hyperparameters import Hyperparameters
 from tui.ahead import SOON, import_ahead
+from tui.at_rest import AtRest
 from tui.collector import spare_what_stands
 from tui.commands import RoomName, bindings
 from tui.engine.run_directory import RunDirectory
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from tui.screens.look import LookScreen
 
 
-class InklingApp(KeysInOrder, Leaving):
+class InklingApp(KeysInOrder, AtRest, Leaving):
     """Returns a sentence to print when it has gone, or nothing."""
 
     TITLE = "Inkling"

@@ -14,13 +14,18 @@ import contextlib
 import ctypes
 import sys
 
-M_ARENA_MAX = -8
-"""The parameter's number in glibc's malloc.h."""
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
+"""The parameters' numbers in glibc's malloc.h."""
+
+LARGE = 1 << 16
+"""Bytes from which on a block is no part of the heap. Left to itself glibc puts blocks as large as
+any that was ever freed into it, and what comes to stand between two of them keeps it large."""
 
 
 def share_one() -> None:
     """To be called before the first thread is started."""
     _tell("mallopt", M_ARENA_MAX, 1)
+    _tell("mallopt", M_MMAP_THRESHOLD, LARGE)
 
 
 def give_back() -> None:

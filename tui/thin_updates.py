@@ -115,7 +115,7 @@ def render(
     return look
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def _look(style: Style, system: ColorSystem) -> Look:
     attributes = style.without_color.render(".", color_system=system).partition(".")[0]
     ink, paper = (

@@ -27,6 +27,7 @@ from run_states import of_phase
 from textual.screen import Screen
 from textual.strip import Strip
 
+from tui import at_rest
 from tui.app import InklingApp
 from tui.engine.state import RunState
 from tui.session import Session
@@ -175,3 +176,16 @@ async def test_nothing_is_kept_of_what_was_painted_in_another_size_or_of_what_is
         painted = weakref.ref(app.screen._styles_cache)
         await pilot.press("escape")
         await wait_for(pilot, lambda: gc.collect() >= 0 and painted() is None)
+
+
+async def test_rubbish_is_looked_for_once_nobody_touches_anything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked = list[int]()
+    monkeypatch.setattr(at_rest, "REST", 0.05)
+    monkeypatch.setattr(at_rest, "look_once", lambda: looked.append(1))
+    async with opened(QuietSession()) as (app, pilot):
+        await wait_for(pilot, lambda: not app._waits_for_rest)
+        before = len(looked)
+        await pilot.press("d", "g", "d")
+        await wait_for(pilot, lambda: len(looked) > before and not app._waits_for_rest)

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tui.ahead import MODULES
-from tui.collector import spare_what_stands
+from tui.collector import look_once, spare_what_stands
 
 OPENED = """
 import asyncio, sys
@@ -85,6 +85,7 @@ def test_what_is_imported_ahead_is_all_there_and_brings_nothing_that_can_wait() 
 def test_elsewhere_the_collector_is_left_alone() -> None:
     before = gc.get_threshold(), gc.get_freeze_count()
     spare_what_stands()
+    look_once()
     assert (gc.get_threshold(), gc.get_freeze_count()) == before
 
 

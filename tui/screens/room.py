@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.segment import Segment
 from textual import events, on
 from textual._styles_cache import StylesCache
 from textual.errors import NoWidget
@@ -280,8 +281,10 @@ class Room(Screen[None]):
 
 
 def forget_what_is_gone() -> None:
-    """Empty two tables of Textual's that grow for hours: the last thousand empty lines, of all
-    widths and styles, each with everything that was ever cut off of it, and the last thousand pairs
-    of backgrounds, each with all that was painted of the widget that asked, be it gone or not."""
+    """Empty tables of Textual's and Rich's that grow for hours: the last thousand empty lines, of
+    all widths and styles, each with everything that was ever cut off of it, the last thousand pairs
+    of backgrounds, each with all that was painted of the widget that asked, be it gone or not, and
+    the last sixteen thousand pieces of text that were cut in two."""
     Strip.blank.cache_clear()
     StylesCache.get_inner_outer.cache_clear()
+    Segment._split_cells.cache_clear()
