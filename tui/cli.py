@@ -7,6 +7,7 @@ What takes long to import (NumPy, Textual, rich) is imported by the command that
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from nn.presets import resolve
 from tui import collector
 from tui.command_line import build_parser
 from tui.exit_codes import DONE, FAILED, INTERRUPTED, USAGE
+from tui.streams import complain, have_streams, lost
 from tui.terminal import UsageError
 
 
@@ -188,7 +190,7 @@ def _broken(fault: Exception, comfort: str = "") -> int:
     """Say that Inkling itself is at fault."""
     from tui.faults import report
 
-    print(f"inkling: {report(fault)} {comfort}".rstrip(), file=sys.stderr)
+    complain(f"{report(fault)} {comfort}".rstrip())
     return FAILED
 
 
@@ -197,7 +199,28 @@ _MANAGING = ("runs", "rm", "pause", "resume", "stop")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out a command line; the exit status is one of `exit_codes`."""
+    have_streams()
     options = build_parser().parse_args(arguments)
+    fault: Exception | None = None
+    try:
+        status = _carry_out(options)
+    except Exception as error:  # what nobody foresaw is told in a sentence, too
+        status, fault = FAILED, error
+    gone = lost()
+    # The end of an output is nobody's fault; whoever read it and has had enough, or has closed the
+    # terminal, need not be told either.
+    if fault is not None and not (gone and isinstance(fault, OSError)):
+        if not isinstance(fault, BrokenPipeError):
+            _broken(fault)
+    elif gone is not None:
+        status = status or FAILED
+        if gone.errno not in (errno.EPIPE, errno.EIO):
+            complain(f"What there was to say could not be written: {gone.strerror}.")
+    lost()
+    return status
+
+
+def _carry_out(options: argparse.Namespace) -> int:
     from tui.engine.run_directory import RunError
 
     try:
@@ -213,17 +236,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _find_rate(options)
         return _manage(options) if options.command in _MANAGING else _open(options)
     except (HyperparameterError, RunError, UsageError) as error:
-        print(f"inkling: {error}", file=sys.stderr)
+        complain(str(error))
         return USAGE
-    except BrokenPipeError:
-        # Whoever read us has had enough; a second complaint at exit would be one too many.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
     except KeyboardInterrupt:
         # Before a run has begun to listen for it: while modules are imported, mostly.
         return INTERRUPTED
-    except Exception as fault:  # what nobody foresaw is told in a sentence, too
-        return _broken(fault)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from tui.engine.run_directory import RunDirectory
 from tui.engine.text import printable
 from tui.engine.worker import Worker
 from tui.exit_codes import DONE, FAILED, INTERRUPTED, USAGE
+from tui.streams import complain
 
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -159,7 +160,7 @@ def _status(last: Fact | None, *, begun: bool) -> int:
 
 
 def _complain(failed: Failed) -> None:
-    print(f"inkling: {failed.sentence}", file=sys.stderr)
+    complain(failed.sentence)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -71,7 +72,9 @@ class LiveProgress:
             self._bar.training = self._task
 
     def close(self) -> None:
-        self._bar.stop()
+        # A terminal that is gone has nothing to be tidied up, and is no reason for a run to fail.
+        with contextlib.suppress(OSError):
+            self._bar.stop()
 
 
 def shown_in_a_bar(words: Iterable[Word]) -> Iterator[Word]:

@@ -15,6 +15,7 @@ from tui.engine.runs import RunSummary, ancestry, resumable, summaries, summary
 from tui.engine.runs import remove as remove_run
 from tui.engine.text import duration, printable, size_in_words
 from tui.exit_codes import DONE, FAILED
+from tui.streams import complain
 
 
 def list_runs(runs_dir: Path, *, json: bool) -> int:
@@ -70,7 +71,7 @@ def ask(run: RunDirectory, command: Command) -> int:
     try:
         asyncio.run(RunClient(run).ask(command))
     except CommandRefused as refusal:
-        print(f"inkling: {refusal}", file=sys.stderr)
+        complain(str(refusal))
         return FAILED
     done = {Pause: "holds", Resume: "goes on", Stop: "ends at its next step"}[type(command)]
     print(f"Run {printable(run.name)} {done}.")
@@ -153,7 +154,7 @@ def remove(runs_dir: Path, names: list[str], *, yes: bool) -> int:
         try:
             size = remove_run(run)
         except RunError as error:
-            print(f"inkling: {error}", file=sys.stderr)
+            complain(str(error))
             return FAILED
         print(f"Removed {printable(run.name)}: {size_in_words(size)}.")
     return DONE

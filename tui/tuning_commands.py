@@ -19,6 +19,7 @@ from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.text import printable
 from tui.exit_codes import DONE, FAILED, USAGE
+from tui.streams import complain
 
 ROWS, BAR = 20, 40
 """Lines of the table of learning rates, and the length of the longest usual bar in it."""
@@ -77,7 +78,7 @@ def find_rate_of(
     else:
         found = _print_table(words)
     if isinstance(found, Failed):
-        print(f"inkling: {found.sentence}", file=sys.stderr)
+        complain(found.sentence)
         return USAGE
     return DONE if isinstance(found, RateFound) and found.learning_rate else FAILED
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import pty
 from collections.abc import Callable
 
 from rich.console import Console
@@ -31,3 +33,14 @@ def test_the_time_left_is_known_however_long_a_step_takes() -> None:
     assert (task.completed, task.total) == (3, 1000)
     assert task.time_remaining == 997 * 40
     display.close()
+
+
+def test_a_terminal_that_is_gone_is_left_as_it_is() -> None:
+    ours, theirs = pty.openpty()
+    with open(os.devnull, "w") as nowhere, os.fdopen(theirs, "w") as file:
+        console = Console(file=file, force_terminal=True, width=100)
+        display = LiveProgress("a run", lambda: 0, console=console, auto_refresh=False)
+        os.close(ours)
+        display.close()
+        # What could not be written is written when the file is closed.
+        os.dup2(nowhere.fileno(), theirs)

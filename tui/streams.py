@@ -1,0 +1,35 @@
+"""Standard output and error, which may have been closed, be full, or be read by nobody any more."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+
+
+def have_streams() -> None:
+    """Have all three where some were closed (`>&-`), lest a file of ours gets their number."""
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+
+
+def complain(sentence: str) -> None:
+    """Say on standard error what will not do, to whoever still hears it."""
+    with contextlib.suppress(OSError):
+        print(f"inkling: {sentence}", file=sys.stderr, flush=True)
+
+
+def lost() -> OSError | None:
+    """Why what was said could not be written, if it could not. What is left of it goes nowhere from
+    then on, for Python would complain of it once more at exit."""
+    why = None
+    for stream in (sys.stderr, sys.stdout):
+        try:
+            stream.flush()
+        except OSError as error:
+            why = error
+            with open(os.devnull, "w") as nowhere:
+                os.dup2(nowhere.fileno(), stream.fileno())
+            stream.flush()
+    return why
