@@ -202,6 +202,10 @@ def test_what_was_amiss_at_the_end_is_so_again_when_the_run_is_taken_up(end: Fac
         state.apply(Entry(100.0, fact))
     assert state.status.alert == advice.short(ALERTS["dead_units"])
     assert state.book.lines[-1].endswith("fork with activation leaky_relu (still: dead units)")
+    # Of what came after the checkpoint it is not known yet, and would never be over.
+    state = state_after(ALERTS["dead_units"], end)
+    state.apply(Entry(1.0, TakenUp(ALERTS["dead_units"].step - 1, 8, 9, 9.0, "me")))
+    assert (state.status.alert, state.advice) == ("", None)
     # What was over by then is over.
     state = state_after(ALERTS["spike"], Settled("spike", 400), end)
     state.apply(Entry(1.0, TakenUp(945, 21, 0, 9.0, "me")))

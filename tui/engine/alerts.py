@@ -70,9 +70,11 @@ class Alerts:
             self._at_the_end |= self._open
         self._clear()
 
-    def taken_up(self, now: float) -> None:
-        """It goes on: what was amiss when it ended is so again, and is not told anew."""
-        self._open = self._at_the_end | self._open
+    def taken_up(self, step: int, now: float) -> None:
+        """It goes on from a step: what was amiss by then is so again, and is not told anew; what
+        came later nobody would say is over."""
+        known = self._at_the_end | self._open
+        self._open = {kind: alert for kind, alert in known.items() if alert.step <= step}
         self._at_the_end = {}
         self._choose(now)
 

@@ -200,7 +200,7 @@ class RunState:
                     sentence="",
                     field="",
                 )
-                self._alerts.taken_up(entry.time)
+                self._alerts.taken_up(fact.step, entry.time)
                 self._tell_alert()
                 if self.alert is None:
                     # What was advised was for a run that had diverged.
