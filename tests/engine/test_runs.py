@@ -85,7 +85,11 @@ def test_how_far_it_came_and_how_good_it_was(make_run: Make) -> None:
     [
         (RunFinished(9, 36, 0.1, 0.1, 0.9, 1.0, 9.0), 0, "has finished its 9 epochs"),
         (RunFinished(9, 36, 0.1, 0.1, 0.9, 1.0, 9.0, best_epoch=8), 19, ""),
-        (RunFinished(9, 36, 0.1, 0.1, 0.9, 1.0, 9.0, best_epoch=7), 19, "out of patience after 9"),
+        (
+            RunFinished(9, 36, 0.1, 0.1, 0.9, 1.0, 9.0, best_epoch=7),
+            19,
+            "out of patience after 9 epochs; .* --patience 0 --epochs 19 goes on from there",
+        ),
         (
             RunFinished(6, 24, 0.1, 0.1, 0.9, 1.0, 9.0, 4, True),
             0,

@@ -170,9 +170,11 @@ def resumable(run: RunDirectory, epochs: int = 0) -> RunDirectory:
             f"inkling resume {found.name} --epochs +10 gives it ten more."
         )
     if found.state == "finished" and _out_of_patience(run, config.hyperparameters.patience):
+        # A fork that has no epoch left to do would be refused in its turn.
+        more = f" --epochs {wanted}" if wanted != config.hyperparameters.epochs else ""
         raise RunError(
             f"Run {found.name} has run out of patience after {found.epoch} epochs; "
-            f"inkling fork {found.name} --patience 0 goes on from there."
+            f"inkling fork {found.name} --patience 0{more} goes on from there."
         )
     return run
 
