@@ -7,6 +7,7 @@ import asyncio
 from typing import Any
 
 from textual import work
+from textual.worker import WorkerFailed
 
 from tui.engine.text import printable
 from tui.screens.dialogs import Question, about_a_live_run
@@ -40,7 +41,10 @@ class Leaving(SouvenirControl):
     @property
     def fault(self) -> Exception | None:
         """What ended the app that should not have."""
-        return self._exception
+        fault = self._exception
+        # Of a worker's, Textual's own error has no more than a line.
+        cause = fault.error if isinstance(fault, WorkerFailed) else fault
+        return cause if isinstance(cause, Exception) else fault
 
     def _handle_exception(self, error: Exception) -> None:
         super()._handle_exception(error)

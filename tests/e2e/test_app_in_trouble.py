@@ -260,10 +260,12 @@ def test_ctrl_z_stops_the_app_and_only_the_app(
 
 AT_FAULT = """
 import sys
+from textual import work
 from tui.app import InklingApp
 from tui.cli import main
 
-def at_fault(self, name):
+@work
+async def at_fault(self, name):
     raise ValueError("[b]\\x1b[31mnobody foresaw this[/")
 
 InklingApp.action_go = at_fault
@@ -282,7 +284,7 @@ def test_a_fault_of_our_own_is_a_sentence_and_a_file_and_the_run_trains_on(
     assert app.wait() == FAILED
     assert app.restored()
     said = " ".join(app.text.split())
-    assert "ValueError: [b]?[31mnobody foresaw this[/ (<string>, line 7)" in said
+    assert "ValueError: [b]?[31mnobody foresaw this[/ (<string>, line 9)" in said
     assert LEFT in said
     assert "Traceback" not in said
     (told,) = tmp_path.glob("inkling/log/fault-*.txt")
