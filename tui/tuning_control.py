@@ -101,6 +101,9 @@ class TuningControl(RunControl):
 
         self._renew()
         await self._renewed.wait()
+        if self.room is not self.train:
+            # Whoever has gone elsewhere meanwhile is not to be called back.
+            return
         run = self.session.run
         if self.session.live and run is not None and run.checkpoint.exists():
             config, checkpoint = run.read_config(), str(run.checkpoint)

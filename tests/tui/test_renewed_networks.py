@@ -18,9 +18,12 @@ from pilots import (
 
 from nn.presets import resolve
 from tui import run_control
+from tui.app import InklingApp
 from tui.engine.client import CommandRefused
 from tui.engine.commands import Command, Keep, Pause, Stop
+from tui.screens.train import TrainScreen
 from tui.session import Session
+from tui.tuning_control import NEW_RUN
 
 SLOW = resolve("first-light", {"batch_size": 2, "pace": 50, "epochs": 100})
 """An epoch takes a quarter of a minute, and nothing is kept before its end."""
@@ -43,6 +46,10 @@ class HeardSession(Session):
     @property
     def kept(self) -> int:
         return sum(isinstance(command, Keep) for command in self.heard)
+
+
+def at_it(app: InklingApp) -> bool:
+    return any(worker.group == NEW_RUN and worker.is_running for worker in app.workers)
 
 
 async def test_rooms_begin_with_the_network_as_it_is(
@@ -88,8 +95,15 @@ async def test_rooms_begin_with_the_network_as_it_is(
         monkeypatch.setattr(run_control, "RENEW_PATIENCE", 3600)
         await pilot.press("4", "6", "3")
         assert session.kept == 5
+        # Nor is whoever goes on called back by what had to wait.
+        await pilot.press("1")
+        app.train.post_message(TrainScreen.RateAsked(SLOW))
+        await wait_for(pilot, lambda: at_it(app))
+        await pilot.press("3")
         heard.set()
         await wait_for(pilot, look.renewed.is_set)
+        await wait_for(pilot, lambda: not at_it(app))
+        assert app.screen is look
 
         # Nobody has asked for it, so nobody is told that it was refused.
         async def refuse() -> None:
