@@ -27,6 +27,7 @@ SHELL = {
         "headless",
         "run_commands",
         "error_commands",
+        "streams",
         "tuning_commands",
     )
 }
