@@ -18,7 +18,7 @@ from nn.presets import resolve
 from tui import collector
 from tui.command_line import build_parser
 from tui.exit_codes import DONE, FAILED, INTERRUPTED, USAGE
-from tui.streams import complain, have_streams, lost
+from tui.streams import complain, gone_with, have_streams, lost
 from tui.terminal import UsageError
 
 
@@ -206,12 +206,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = _carry_out(options)
     except Exception as error:  # what nobody foresaw is told in a sentence, too
         status, fault = FAILED, error
-    gone = lost()
+    gone = lost() or gone_with(fault)
     # The end of an output is nobody's fault; whoever read it and has had enough, or has closed the
     # terminal, need not be told either.
     if fault is not None and not (gone and isinstance(fault, OSError)):
-        if not isinstance(fault, BrokenPipeError):
-            _broken(fault)
+        _broken(fault)
     elif gone is not None:
         status = status or FAILED
         if gone.errno not in (errno.EPIPE, errno.EIO):

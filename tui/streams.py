@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 
@@ -18,6 +19,14 @@ def complain(sentence: str) -> None:
     """Say on standard error what will not do, to whoever still hears it."""
     with contextlib.suppress(OSError):
         print(f"inkling: {sentence}", file=sys.stderr, flush=True)
+
+
+def gone_with(fault: Exception | None) -> OSError | None:
+    """The fault, if it is that an output took no more: without a buffer that comes at once."""
+    ends = (errno.EPIPE, errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    if isinstance(fault, OSError) and fault.filename is None and fault.errno in ends:
+        return fault
+    return None
 
 
 def lost() -> OSError | None:

@@ -40,7 +40,7 @@ def test_a_command_that_is_at_fault_says_so_and_where_the_rest_is(
 
 
 @pytest.mark.parametrize("arguments", [["runs"], ["rm", "none", "--yes"]])
-@pytest.mark.parametrize("closed", [None, "full", "terminal"])
+@pytest.mark.parametrize("closed", [None, "full", "full at once", "terminal"])
 def test_an_output_that_is_gone_is_no_fault(
     arguments: list[str],
     closed: str | None,
@@ -54,6 +54,8 @@ def test_an_output_that_is_gone_is_no_fault(
     gone = None
     if closed == "full":
         gone = open("/dev/full", "w")  # noqa: SIM115
+    elif closed == "full at once":
+        gone = open("/dev/full", "w", buffering=1)  # noqa: SIM115
     elif closed == "terminal":
         ours, theirs = pty.openpty()
         gone = os.fdopen(theirs, "w")
@@ -62,7 +64,7 @@ def test_an_output_that_is_gone_is_no_fault(
     status = cli.main(arguments)
     assert status == (USAGE if name == "stderr" else DONE if closed is None else FAILED)
     said = capsys.readouterr().err
-    assert ("No space left" in said) == (closed == "full" and name == "stdout")
+    assert ("No space left" in said) == ("full" in (closed or "") and name == "stdout")
     # As Python does at exit, which is to have nothing to complain of.
     getattr(sys, name).close()
     assert not [*tmp_path.glob("inkling/log/*")]
