@@ -83,11 +83,15 @@ class Session:
         """Start a worker that goes on with a run from its last checkpoint, and follow it.
 
         Raises:
-            RunError: it has a worker, has nothing left to do, or cannot be read.
+            RunError: it has a worker, or one on its way, has nothing left to do, or cannot be read.
         """
         from tui.engine.client import RunClient
         from tui.engine.runs import resumable
 
+        # A worker that has only just been started does not hold the run's lock yet.
+        ours = self._client if self.live else None
+        if ours is not None and ours.run.path == run.path and ours.may_start():
+            raise RunError("The run is live already; there is nothing to take up.")
         self._follow(RunClient.resume(resumable(run)), run.read_config().hyperparameters)
 
     async def ended(self) -> None:

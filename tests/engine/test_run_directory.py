@@ -7,8 +7,10 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -241,10 +243,14 @@ def test_a_run_is_alive_exactly_while_it_is_locked(make_run: Make) -> None:
     assert not run.is_live(), "what stands in the lock means nothing"
 
 
-def test_a_run_has_one_worker(make_run: Make) -> None:
+def test_a_run_has_one_worker_and_none_waits_for_it(
+    make_run: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = make_run()
+    clock = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: pytest.fail("it waits"))
+    monkeypatch.setattr("tui.engine.lock.time", clock)
     with run.locked():
-        with pytest.raises(RunError) as error, run.locked(patience=0.1):
+        with pytest.raises(RunError) as error, run.locked():
             pytest.fail("two workers in one run")
         assert "a worker already" in sentence(error)
         assert run.is_live(), "the refused one has not let go of the other's lock"

@@ -20,7 +20,7 @@ from nn.hyperparameters import Hyperparameters
 from tui.engine.alerts import SHOWN_FOR
 from tui.engine.client import CommandRefused
 from tui.engine.commands import Epoch, Pause, Resume, Set, Step, Stop
-from tui.engine.facts import Entry, Paused, Stopped, encode
+from tui.engine.facts import Entry, Fact, Paused, Stopped, TakenUp, encode
 from tui.engine.run_config import new_config
 from tui.engine.run_directory import RunDirectory, RunError
 from tui.engine.state import RunState
@@ -131,6 +131,34 @@ async def test_a_run_is_commanded(session: Session) -> None:
     assert (await following).status.phase == "stopped"
     with pytest.raises(CommandRefused, match="No run is live"):
         await session.ask(Pause())
+
+
+async def test_a_run_is_taken_up_once_and_not_while_it_is_on_its_way(
+    session: Session, facts_of: Callable[[RunDirectory], list[Fact]]
+) -> None:
+    session.start(Hyperparameters(epochs=100_000), "step")
+    run = session.run
+    assert run is not None
+    # Before the worker holds its lock.
+    with pytest.raises(RunError, match="live already; there is nothing to take up"):
+        session.take_up(run)
+    following = asyncio.create_task(follow(session))
+    state = session.state
+    assert state is not None
+    await until(lambda: state.status.phase == "paused")
+    with pytest.raises(RunError, match="is live"):
+        session.take_up(run)
+    await session.ask(Stop())
+    await following
+    session.take_up(run)
+    with pytest.raises(RunError, match="live already"):
+        session.take_up(run)
+    following = asyncio.create_task(follow(session))
+    await until(lambda: any(isinstance(fact, TakenUp) for fact in facts_of(run)))
+    await until(lambda: session.live)
+    await session.ask(Stop())
+    assert (await following).status.phase == "stopped"
+    assert sum(isinstance(fact, TakenUp) for fact in facts_of(run)) == 1
 
 
 async def test_changes_do_not_flood_the_screen(session: Session) -> None:

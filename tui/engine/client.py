@@ -190,7 +190,7 @@ class RunClient:
 
     async def _started(self) -> None:
         """Wait until the worker holds its lock, has said something, or is gone."""
-        while not self.run.is_live() and not self._has_spoken() and self._may_start():
+        while not self.run.is_live() and not self._has_spoken() and self.may_start():
             await asyncio.sleep(0.02)
 
     def _has_spoken(self) -> bool:
@@ -212,11 +212,11 @@ class RunClient:
                     # Of a run that was taken up, the link may still be the killed worker's.
                     if self._process is None and self.run.control.is_symlink():
                         raise
-            elif not self._may_start():
+            elif not self.may_start():
                 raise ConnectionRefusedError
             await asyncio.sleep(0.02)
 
-    def _may_start(self) -> bool:
+    def may_start(self) -> bool:
         """Is our worker, or in a run as new as this somebody else's, still on its way?"""
         if self._process is not None:
             return self._process.poll() is None

@@ -55,8 +55,8 @@ def hold(path: Path, patience: float) -> Iterator[LeaveWord]:
     """Hold the lock while the block lasts.
 
     Raises:
-        BlockingIOError: another process holds it. A reader's look at the lock lasts microseconds,
-            so a refusal is believed only when it is repeated for `patience` seconds.
+        BlockingIOError: another process holds it, or readers are in the way for `patience` seconds:
+            a look at the lock lasts microseconds.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -66,7 +66,8 @@ def hold(path: Path, patience: float) -> Iterator[LeaveWord]:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                if time.monotonic() > deadline:
+                # Nobody waits for another holder to go: whoever stops a run means it to rest.
+                if is_held(path) or time.monotonic() > deadline:
                     raise
                 time.sleep(0.02)
         # What the last holder had to say is kept until this one has written it down.

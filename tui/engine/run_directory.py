@@ -170,7 +170,7 @@ class RunDirectory:
         """Hold the run as its one worker; what it hands over leaves a word for readers (`note`).
 
         Raises:
-            RunError: another worker holds it, for longer than `patience` seconds.
+            RunError: another worker holds it, or readers keep it for `patience` seconds.
         """
         with contextlib.ExitStack() as stack:
             try:
