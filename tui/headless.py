@@ -142,7 +142,7 @@ def carry_out(run: RunDirectory, *, json: bool, new: bool) -> int:
         if new and not begun:
             run.discard()
     if unread is not None:
-        raise BrokenPipeError from unread
+        raise unread
     return _status(last, begun=begun or not new)
 
 
