@@ -142,7 +142,7 @@ class Session:
         self._changed.clear()
         self._epoch_done.clear()
         reading = asyncio.create_task(self._read(client, state))
-        predicting = asyncio.create_task(self._predict(client, state))
+        predicting = asyncio.create_task(self._predict(client, state, reading))
         watching = asyncio.create_task(client.watch())
         try:
             yield state
@@ -197,7 +197,9 @@ class Session:
         finally:
             self._changed.set()
 
-    async def _predict(self, client: RunClient, state: RunState) -> None:
+    async def _predict(
+        self, client: RunClient, state: RunState, reading: asyncio.Task[None]
+    ) -> None:
         """Keep the predictions fresh: never more often than they can be looked at, never stale
         for good."""
         # What knows the data sets is imported when the first digits have been judged.
@@ -207,8 +209,10 @@ class Session:
         while True:
             await self._epoch_done.wait()
             self._epoch_done.clear()
+            # Not that the run has stopped: of one that is taken up, a history says so first.
+            last = reading.done()
             if not state.begun:
-                if not state.status.live:
+                if last:
                     return
                 # The worker makes the digits ready. To do so here as well may import scikit-learn,
                 # which takes as much memory as half the app.
@@ -224,9 +228,9 @@ class Session:
             if found is not None and not found.same_as(state.predictions):
                 state.predictions = found
                 self._changed.set()
+            if last:
+                return
             # Of short epochs, the worker does not write the predictions of each.
             if state.status.live and (found is None or found.epoch < state.status.epoch):
                 self._epoch_done.set()
-            if not state.status.live and not self._epoch_done.is_set():
-                return
             await asyncio.sleep(PREDICT_EVERY)

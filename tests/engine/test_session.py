@@ -94,7 +94,8 @@ async def test_the_digits_are_not_asked_for_before_the_worker_has_made_them_read
         asked.append(state.begun)
 
     monkeypatch.setattr("tui.session.asyncio.to_thread", to_thread)
-    predicting = asyncio.create_task(session._predict(session._client, state))
+    reading = asyncio.create_task(asyncio.sleep(60))
+    predicting = asyncio.create_task(session._predict(session._client, state, reading))
     for begun in (False, True):
         # As when the run is held while its digits are loaded, and when it begins.
         state.begun = begun
@@ -102,6 +103,7 @@ async def test_the_digits_are_not_asked_for_before_the_worker_has_made_them_read
         await until(lambda: not session._epoch_done.is_set())
     await until(lambda: asked)
     predicting.cancel()
+    reading.cancel()
     assert asked == [True] * len(asked)
 
 
@@ -270,6 +272,30 @@ async def test_a_finished_run_is_shown_whole_and_left_as_it_was(runs: Path) -> N
     assert len(state.history.train) == 3 * 45
     assert state.predictions is not None
     assert {path: path.read_bytes() for path in run.path.iterdir()} == before
+
+
+async def test_the_digits_of_a_run_that_is_taken_up_are_those_of_its_new_worker(
+    session: Session, runs: Path
+) -> None:
+    run = RunDirectory.create(runs, new_config(Hyperparameters(epochs=6), None))
+    first, again = Worker(run), Worker(run).run()
+    for entry in first.run():
+        if getattr(entry.fact, "epoch", 0) == 2:
+            first.stop("me")
+    with run.locked():
+        # As between two workers: what there is to read says that the run has stopped.
+        session.attach(run)
+        following = asyncio.create_task(follow(session))
+        state = session.state
+        assert state is not None
+        await until(lambda: state.predictions is not None)
+        assert state.predictions is not None
+        assert (state.status.phase, state.predictions.epoch) == ("stopped", 2)
+    next(again)
+    await until(lambda: state.status.live)
+    list(again)
+    assert (await following).status.phase == "finished"
+    assert state.predictions.epoch == 6
 
 
 async def test_a_failed_run_of_somebody_else_s_is_not_ours_to_take_away(runs: Path) -> None:
