@@ -108,7 +108,7 @@ def test_an_error_names_a_key_only_where_all_of_it_is_our_own(tmp_path: Path) ->
 OTHERS = {
     "run.take_up": "f2", "health.act": "f3", "chart.scope": "f4", "field.leave": "f5",
     "look.switch": "f6", "look.explain": "f7", "draw.centring": "f8", "app.help": "f9",
-    "run.toggle": "f10",
+    "run.toggle": "f10", "form.next_group": "f11",
 }  # fmt: skip
 
 
@@ -132,7 +132,9 @@ async def test_what_is_said_names_the_keys_of_the_user(tmp_path: Path) -> None:
             app.train.show_state(state)
             await wait_for(pilot, lambda f=first: f in lines(app)[0], first)
             await said(log)
-        await pilot.press("f9", "end")
+        await pilot.press("f", "f11")
+        await said("and f11 go to the others")
+        await pilot.press("f5", "f9", "end")
         await said("f5 the way back", "behind f3: what")
         await pilot.press("f9")
         await pilot.press("3")

@@ -17,7 +17,7 @@ from tui.widgets.run_log import RunLog
 def contents(initial: Hyperparameters | None) -> dict[str, list[Widget]]:
     """The widgets of each pane, bound to what they show; to be called by the screen itself."""
     return {
-        "form": [HyperparameterForm(initial).data_bind(TrainScreen.running)],
+        "form": [HyperparameterForm(initial).data_bind(TrainScreen.running, TrainScreen.keys)],
         "chart": [
             RunChart().data_bind(
                 TrainScreen.history, TrainScreen.overlays, view=TrainScreen.chart_view

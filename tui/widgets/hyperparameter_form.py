@@ -22,6 +22,8 @@ from textual.widgets import Label, Select, Static
 from nn.hyperparameters import HyperparameterError, Hyperparameters, Value
 from nn.presets import PRESETS, assembled, default_preset, resolve
 from nn.specs import SPECS, format_value
+from tui.commands import COMMANDS
+from tui.commands.keymap import with_keys
 from tui.widgets.field_group import FieldColumn, FieldGroup
 from tui.widgets.group_heading import FOLDS
 from tui.widgets.hyperparameter_field import Choice, HyperparameterField, explained
@@ -58,6 +60,9 @@ class HyperparameterForm(Vertical):
 
     running: reactive[Hyperparameters | None] = reactive(None, repaint=False)
     """What the live run trains with, if there is one: Enter in a live field goes to it."""
+
+    keys: reactive[Mapping[str, str]] = reactive(dict, repaint=False)
+    """Keys of the user's own, by command."""
 
     @dataclass
     class Tuned(Message):
@@ -263,7 +268,7 @@ class HyperparameterForm(Vertical):
 
     @on(events.DescendantFocus, "GroupHeading")
     def _heading_entered(self) -> None:
-        self._say(FOLDS)
+        self._say(with_keys(FOLDS, COMMANDS, self.keys))
 
     @on(events.DescendantFocus, "#preset")
     def _preset_entered(self) -> None:
