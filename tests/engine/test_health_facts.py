@@ -9,7 +9,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from nn.events import Diverged, EpochDone, HyperparameterChanged, RunStarted, StepDone
+from nn.events import Diverged, EpochDone, HyperparameterChanged, RunFinished, RunStarted, StepDone
 from nn.health import MEMORY, Alert, Kind, Settled
 from nn.hyperparameters import Hyperparameters
 from nn.specs import SPECS
@@ -24,6 +24,7 @@ from tui.engine.orders import Stint
 from tui.engine.recorder import Recorder
 from tui.engine.run_directory import RunDirectory
 from tui.engine.state import RunState
+from tui.engine.tail import Died
 from tui.engine.worker import Worker
 
 Make = Callable[..., RunDirectory]
@@ -192,6 +193,23 @@ def test_after_a_divergence_it_is_back_with_a_tenth_of_the_learning_rate() -> No
     state.apply(Entry(1.0, TakenUp(0, 0, 27, 1.0, "me")))
     assert (state.status.phase, state.advice) == ("running", None)
     assert state.book.lines[-1].endswith("by me")
+
+
+def test_what_is_advised_at_the_end_can_be_done_or_the_log_takes_it_back() -> None:
+    finished = RunFinished(60, 2700, 0.3, 0.4, 0.9, 9.0, 1.0)
+    ruined, few = Alert("dead_units", 900, 20, 0.9, 0.1), ALERTS["dead_units"]
+    for alert, act in ((ruined, "restart"), (few, "fork"), (ALERTS["spike"], "set")):
+        for end in (finished, Stopped(945, 21, "me"), Died("", "")):
+            state = state_after(alert)
+            told = state.advice
+            assert told is not None
+            assert told.act == act
+            state.apply(end if isinstance(end, Died) else Entry(9.0, end))
+            kept = act == "restart" or (act == "fork" and end is not finished)
+            assert state.advice == (told if kept else None)
+            assert (state.status.alert, state.status.remedy) == ("", "")
+            last = next(line for line in reversed(state.book.lines) if "<health.act>: " in line)
+            assert last.endswith(told.words if kept else "nothing any more, the run has ended")
 
 
 @pytest.mark.parametrize("end", [Stopped(945, 21, "me"), Diverged(950, 22, float("nan"), 0.05)])

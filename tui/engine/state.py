@@ -49,7 +49,7 @@ from tui.engine.text import literal, printable
 ACT = "<health.act>"
 """The key that does what is suggested, by the name of its command; whoever shows it knows it."""
 
-ACTED_OR_ENDED = (Alert, HyperparameterChanged, TakenUp, *ENDINGS)
+ACTED = (Alert, HyperparameterChanged, TakenUp)
 """After these it needs no saying that what was suggested before is not to be done any more."""
 
 LONGEST_LOG = 5000
@@ -117,7 +117,10 @@ class RunState:
                     last = f"Its last words: {literal(printable(words, 160))}"
                     self.say(last)
                     sentence += f" {last}"
+                advised = self.advice
                 self._end("died", sentence)
+                if advised and not self.advice:
+                    self._say_no_more("the run has ended")
             case Quiet(seconds=seconds):
                 pace = self.hyperparameters.pace
                 if self.status.phase == "running" and not (pace and seconds < 3 / pace):
@@ -141,7 +144,7 @@ class RunState:
         self._alerts.passed(now)
         self._tell_alert()
         if before and not self.advice:
-            self._say_settled()
+            self._say_no_more("it has settled")
 
     def _apply_steps(self, records: NDArray[Any]) -> None:
         steps = np.concatenate(([np.uint64(self.status.step)], records["step"]))
@@ -281,11 +284,12 @@ class RunState:
             self.say(f"{' ' * 8} {ACT}: {self.advice.words}{still}")
         elif isinstance(fact, Alert) and not self.advice:
             self.say(f"{' ' * 8} {ACT}: nothing simple is left to do")
-        elif before and not self.advice and not isinstance(fact, ACTED_OR_ENDED):
-            self._say_settled()
+        elif before and not self.advice and not isinstance(fact, ACTED):
+            over = "the run has ended" if isinstance(fact, ENDINGS) else "it has settled"
+            self._say_no_more(over)
 
-    def _say_settled(self) -> None:
-        self.say(f"{' ' * 8} {ACT}: nothing any more, it has settled")
+    def _say_no_more(self, why: str) -> None:
+        self.say(f"{' ' * 8} {ACT}: nothing any more, {why}")
 
     def _tell_alert(self) -> None:
         """Have the latest alert on show that is neither over nor acted on, if there is one."""
@@ -299,9 +303,15 @@ class RunState:
         self._update(alert=words, remedy=self.advice.words if self.advice else "")
 
     def _end(self, phase: Phase, sentence: str = "") -> None:
-        """Whatever was said of the run before it ended is no longer so."""
+        """Whatever was said of the run before it ended is no longer so. What was advised can still
+        be done if it is another run."""
+        advised = self.advice
         self._alerts.ended()
         self._tell_alert()
+        # No worker is left to set anything; a fork of what has finished may have no epoch to do.
+        gone = ("set", "fork") if phase == "finished" else ("set",)
+        if advised is not None and advised.act not in gone:
+            self.advice = advised
         self._update(phase=phase, sentence=sentence, held=False)
 
     def _new_history(self, **changes: Any) -> None:
