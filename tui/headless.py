@@ -135,7 +135,7 @@ def carry_out(run: RunDirectory, *, json: bool, new: bool) -> int:
         failed = Failed(f"The run cannot be written to {why}.", "")
         if isinstance(last, Stopped):
             # It ended as it was told to, only without the last of what it had learnt.
-            _complain(failed)
+            complain(failed.sentence)
         else:
             last = failed
     finally:
@@ -153,14 +153,10 @@ def _status(last: Fact | None, *, begun: bool) -> int:
         case Stopped():
             return INTERRUPTED
         case Failed():
-            _complain(last)
+            complain(last.sentence)
             return FAILED if begun else USAGE
         case _:
             return FAILED
-
-
-def _complain(failed: Failed) -> None:
-    complain(failed.sentence)
 
 
 @contextmanager

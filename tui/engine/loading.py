@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 from nn.data.dataset import Progress
@@ -24,8 +24,7 @@ class _Cancelled(Exception):
 
 
 class Loading(Generic[T]):
-    """Runs `work(progress)` while the block lasts. Look until it does not last any more, then take
-    the result."""
+    """Runs `work(progress)` while the block lasts. Look until it is over, then take the result."""
 
     def __init__(self, work: Callable[[Progress], T]) -> None:
         self._work = work
@@ -49,6 +48,11 @@ class Loading(Generic[T]):
             self.lasts = told is not None
             return told
         return None
+
+    def looks(self, patience: float) -> Iterator[Preparing | None]:
+        """Every look until the load is over."""
+        while self.lasts:
+            yield self.look(patience)
 
     def result(self) -> T:
         """What was loaded; whatever was raised instead is raised here."""

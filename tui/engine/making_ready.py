@@ -89,8 +89,7 @@ class MakingReady(Orders):
         with Loading(
             lambda progress: load_split(h, data_dir, progress, began_with=before)
         ) as loading:
-            while loading.lasts:
-                progress = loading.look(LISTEN_EVERY)
+            for progress in loading.looks(LISTEN_EVERY):
                 if progress is not None:
                     self._note(progress)
                 yield from self._listen_aside()

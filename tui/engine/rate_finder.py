@@ -80,10 +80,7 @@ def find_rate(request: RateRequest) -> Iterator[Word]:
         with Loading(
             lambda progress: load_split(h, folder, progress, began_with=before)
         ) as loading:
-            while loading.lasts:
-                told = loading.look(LOOK_EVERY)
-                if told is not None:
-                    yield told
+            yield from filter(None, loading.looks(LOOK_EVERY))
             digits = loading.result()
         # One thread: a test is short, and the run that is tuned may want the others.
         Threads(1, 1).apply()
